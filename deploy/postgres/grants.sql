@@ -12,7 +12,8 @@ GRANT INSERT ON holdfast.audit_events, holdfast.set_aside_rows TO :"app";
 GRANT INSERT, UPDATE ON holdfast.apps, holdfast.subscriptions, holdfast.runs, holdfast.budgets, holdfast.breakers, holdfast.catalog,
     holdfast.app_days, holdfast.pauses, holdfast.acknowledgements TO :"app";
 GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, holdfast.audit_checkpoints TO :"app";
-GRANT INSERT, UPDATE ON holdfast.api_tokens, holdfast.approvals TO :"app";
+GRANT INSERT, UPDATE ON holdfast.api_tokens, holdfast.approvals, holdfast.notifier TO :"app";
+GRANT INSERT, UPDATE, DELETE ON holdfast.notifications TO :"app";
 GRANT INSERT, DELETE ON holdfast.requests TO :"app";
 GRANT EXECUTE ON FUNCTION holdfast.audit_last(), holdfast.audit_append(json), holdfast.audit_part(text),
     holdfast.make_audit_partitions(integer) TO :"app";

@@ -281,3 +281,31 @@ CREATE TABLE acknowledgements (
     actor  text        NOT NULL,
     at     timestamptz NOT NULL
 );
+
+-- How far the notifier has read the audit, and what follows from the events up to there. One row.
+CREATE TABLE notifier (
+    id      bigint NOT NULL PRIMARY KEY CHECK (id = 1),
+    version bigint NOT NULL,
+    through bigint NOT NULL,
+    state   text   NOT NULL
+);
+
+-- What is sent to people: added in the transaction that moves the notifier's place. One that is leased is due after its lease.
+CREATE TABLE notifications (
+    id         text        COLLATE "C" NOT NULL PRIMARY KEY,
+    channel    text        COLLATE "C" NOT NULL,
+    incident   text        COLLATE "C" NOT NULL,
+    number     bigint      NOT NULL,
+    content    text        NOT NULL,
+    state      text        NOT NULL,
+    attempts   bigint      NOT NULL,
+    created_at timestamptz NOT NULL,
+    due_at     timestamptz NOT NULL,
+    ended_at   timestamptz,
+    error      text
+);
+
+CREATE INDEX notifications_due ON notifications (channel, due_at, id) WHERE state = 'pending';
+CREATE INDEX notifications_of_incident ON notifications (channel, incident, number) WHERE state = 'pending';
+CREATE INDEX notifications_by_age ON notifications (created_at, id);
+CREATE INDEX notifications_ended ON notifications (ended_at) WHERE ended_at IS NOT NULL;

@@ -262,3 +262,31 @@ CREATE TABLE acknowledgements (
     actor  TEXT NOT NULL,
     at     TEXT NOT NULL
 ) STRICT;
+
+-- How far the notifier has read the audit, and what follows from the events up to there. One row.
+CREATE TABLE notifier (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL,
+    through INTEGER NOT NULL,
+    state   TEXT    NOT NULL
+) STRICT;
+
+-- What is sent to people: added in the transaction that moves the notifier's place. One that is leased is due after its lease.
+CREATE TABLE notifications (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    channel    TEXT    NOT NULL,
+    incident   TEXT    NOT NULL,
+    number     INTEGER NOT NULL,
+    content    TEXT    NOT NULL,
+    state      TEXT    NOT NULL,
+    attempts   INTEGER NOT NULL,
+    created_at TEXT    NOT NULL,
+    due_at     TEXT    NOT NULL,
+    ended_at   TEXT,
+    error      TEXT
+) STRICT;
+
+CREATE INDEX notifications_due ON notifications (channel, due_at, id) WHERE state = 'pending';
+CREATE INDEX notifications_of_incident ON notifications (channel, incident, number) WHERE state = 'pending';
+CREATE INDEX notifications_by_age ON notifications (created_at, id);
+CREATE INDEX notifications_ended ON notifications (ended_at) WHERE ended_at IS NOT NULL;

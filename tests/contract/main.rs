@@ -47,6 +47,7 @@ mod instructions;
 mod intents;
 mod lanes;
 mod leases;
+mod notifications;
 mod occupied_apps;
 mod planning;
 mod queues;

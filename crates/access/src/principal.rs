@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::{Permission, Role};
 
 /// Who asks, as the login proved it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Principal {
     /// The name: of the token, of the person, or of the user who runs the process.
     pub name: String,
@@ -25,7 +25,7 @@ pub struct Principal {
 }
 
 /// How a principal logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum LoginMethod {

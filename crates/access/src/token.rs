@@ -6,7 +6,7 @@ use std::time::Duration;
 use holdfast_model::Timestamp;
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use utoipa::ToSchema;
 
@@ -73,7 +73,7 @@ impl fmt::Debug for TokenText {
 }
 
 /// A token as the store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ApiToken {
     /// Its id, which follows from its text.
     pub id: String,

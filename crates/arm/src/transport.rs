@@ -40,6 +40,22 @@ impl TransportRequest {
         Self { method: Method::GET, url, headers, body: None, response_bytes_max }
     }
 
+    /// A JSON document by POST, without a token.
+    pub fn post(url: Url, body: Vec<u8>, response_bytes_max: usize) -> Self {
+        let mut request = Self::document(url, response_bytes_max);
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self { method: Method::POST, body: Some(body), ..request }
+    }
+
+    /// With a header, in place of one of its name. A value that no header can have is left out.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
     /// A form, which is answered with a JSON document.
     pub fn form(url: Url, form: &SecretString, response_bytes_max: usize) -> Self {
         let mut request = Self::document(url, response_bytes_max);
@@ -91,6 +107,11 @@ impl TransportError {
     /// A request that Azure may have received and carried out.
     pub fn ambiguous(reason: impl Into<String>) -> Self {
         Self { may_have_arrived: true, ..Self::not_sent(reason) }
+    }
+
+    /// Whether the server may have received the request.
+    pub fn may_have_arrived(&self) -> bool {
+        self.may_have_arrived
     }
 
     /// Adds the status and headers of a response whose body did not arrive whole.

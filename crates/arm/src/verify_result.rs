@@ -1,12 +1,14 @@
 //! Judges a backup by what was observed. Only certain absence is a loss.
 
 use holdfast_model::{BackupFacts, BackupStatus};
-use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+use serde::ser::{SerializeStruct as _, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::Backup;
 
 /// The result of verifying a backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
 pub enum VerifyResult {
     /// It exists and is whole.
     Verified {

@@ -10,6 +10,7 @@ mod global;
 mod help;
 mod hold;
 mod native_schedule;
+mod notify;
 mod report;
 mod restore;
 mod runs;
@@ -39,6 +40,7 @@ pub use global::{Format, Global, Level, LogFormat};
 pub use help::{CompletionsArgs, HelpArgs, ManArgs};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
+pub use notify::{NotifyCommand, SilenceArgs};
 pub use report::{ReportArgs, ReportCommand, ReportForm, VerifyReportArgs};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use runs::{BackupArgs, CancelArgs, FollowArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
@@ -173,6 +175,9 @@ pub enum Command {
     /// Create, list and revoke API tokens, which log in to the console and the API
     #[command(subcommand)]
     Tokens(TokensCommand),
+    /// Try channels, show what would be and what was sent, and silence notifications
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Verify and export the audit, and sign checkpoints of it
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -196,6 +201,17 @@ pub enum Command {
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
+    /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
+    #[command(
+        after_help = "Examples:\n  holdfast login --server https://holdfast.example\n  holdfast login --server https://holdfast.example < token"
+    )]
+    Login,
+    /// Remove the token for a server from this machine
+    #[command(after_help = "Example:\n  holdfast logout --server https://holdfast.example")]
+    Logout,
+    /// Show who a server takes this user for, and what that login may do
+    #[command(after_help = "Example:\n  holdfast whoami --server https://holdfast.example")]
+    Whoami,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub const CODES: &str = "Exit codes:
   0    done
   1    the requested operation failed, such as a backup that did not succeed
   2    the command line or the fleet file is wrong, or names something that does not exist
-  3    the store or the broker cannot be used, or another process holds the store
+  3    the store, the broker or the server cannot be used, or another process holds the store
   4    Azure or its storage could not be reached, or refused
   130  interrupted";
 
@@ -25,7 +25,7 @@ pub enum Exit {
     Failed,
     /// The command line or the fleet file is wrong.
     Usage,
-    /// The store or the broker cannot be used.
+    /// The store, the broker or the server cannot be used.
     Store,
     /// Azure or its storage could not be reached, or refused.
     Azure,

@@ -6,8 +6,10 @@ mod command_line;
 mod commands;
 mod confirm;
 mod context;
+mod desk;
 mod exit;
 mod output;
+mod place;
 mod runtime;
 
 use std::process::ExitCode;
@@ -110,6 +112,7 @@ fn service_name(command: &Command) -> Option<&'static str> {
 }
 
 async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> {
+    context.require_place(command)?;
     match command {
         Command::Run(args) => commands::run::run(args, context).await,
         Command::Scheduler(args) => commands::run::scheduler(args, context).await,
@@ -147,6 +150,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Resume(args)) => commands::steer::resume_apps(args, context).await,
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
+        Command::Notify(command) => commands::notify::run(command, context).await,
         Command::Tokens(command) => commands::tokens::run(command, context).await,
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
@@ -155,5 +159,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Completions(args) => commands::help::completions(args, context),
         Command::Man(args) => commands::help::man(args, context),
         Command::Migrate(_) => commands::migrate::run(context).await,
+        Command::Login => commands::login::login(context).await,
+        Command::Logout => commands::login::logout(context),
+        Command::Whoami => commands::login::whoami(context).await,
     }
 }

@@ -1,20 +1,21 @@
 //! The values of a policy as they apply, each with the line that it comes from.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use holdfast_model::{
     DrillRule, NativeSchedule, Overlap, Policy, PollPace, Retention, Retry, format_duration, format_timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::{Diagnostics, SourceLocation};
 use crate::section::Section;
 
 /// A value of a policy as it applies, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct EffectiveValue {
     /// The key, such as `retry.timed_out`.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// The value as the fleet file would say it; `none` where there is none.
     pub value: String,
     /// The section that says it, such as `policy.gold` or `defaults`; `None` for what is built in.
@@ -32,7 +33,7 @@ pub fn effective(
     let value = |(key, value): (&'static str, String)| {
         let said = section.place_of(key).map(|place| said(diagnostics, key, &place));
         let (section, line) = said.map_or((None, None), |(section, line)| (Some(section), Some(line)));
-        EffectiveValue { key, value, section, line }
+        EffectiveValue { key: key.into(), value, section, line }
     };
     texts(policy).into_iter().map(value).collect()
 }

@@ -12,6 +12,7 @@ use crate::checkpoint::{CheckpointDestination, Checkpoints};
 use crate::control::FourEyes;
 use crate::effective::EffectiveValue;
 use crate::exclusion::Exclusion;
+use crate::notify::Notifications;
 
 /// The contents of a valid fleet file.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct Fleet {
     pub checkpoints: Option<Checkpoints>,
     /// The section `[control]`.
     pub four_eyes: FourEyes,
+    /// The sections `[channel.…]` and `[notify.…]`.
+    pub notifications: Notifications,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -261,6 +264,7 @@ mod tests {
             engine: EngineConfig::default(),
             checkpoints: None,
             four_eyes: FourEyes::default(),
+            notifications: Notifications::default(),
         };
         let gold = &[("backup", "gold")];
         let apps = fleet.apps_with(&[site("shop", gold), site("wiki", gold), site("stray", &[])]);

@@ -19,8 +19,8 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, control, drill, engine, no_effect, policy, secrets, shared_containers, storage,
-    trusted_hosts,
+    apps, azure, checkpoint, control, drill, engine, no_effect, notify, policy, secrets, shared_containers,
+    storage, trusted_hosts,
 };
 
 /// The result of checking a fleet file.
@@ -112,6 +112,7 @@ fn read(
     let engine = engine::engine(diagnostics, &mut file);
     let checkpoints = checkpoint::checkpoints(diagnostics, &mut file, &storages.keys().collect());
     let four_eyes = control::four_eyes(diagnostics, &mut file);
+    let notifications = notify::notifications(diagnostics, &mut file, &policies, zones);
     let is_without_apps = !file.has("app") && !file.has("discover");
     file.finish(diagnostics);
     if is_without_apps {
@@ -147,5 +148,6 @@ fn read(
         engine,
         checkpoints,
         four_eyes,
+        notifications,
     })
 }

@@ -137,7 +137,7 @@ fn crontab(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Opti
     }
 }
 
-fn zone(diagnostics: &mut Diagnostics<'_>, found: &Located<&str>, zones: &ZoneData) -> Option<Zone> {
+pub fn zone(diagnostics: &mut Diagnostics<'_>, found: &Located<&str>, zones: &ZoneData) -> Option<Zone> {
     let Located { value, place } = found;
     let zone = zones.zone(value);
     if zone.is_none() {

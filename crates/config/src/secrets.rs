@@ -47,7 +47,10 @@ pub fn check(
         let Located { value: reference, place } = &found;
         // Only a process that signs checkpoints has the key, so that other commands work without it.
         let is_signing_key = place.key == checkpoint::KEY;
-        if matches!(reference, SecretRef::KeyVault(_)) || (is_signing_key && secrets == Secrets::Read) {
+        // Only a process that plans sends notifications.
+        let is_of_channel = place.key.starts_with("channel.");
+        let is_elsewhere = (is_signing_key || is_of_channel) && secrets == Secrets::Read;
+        if matches!(reference, SecretRef::KeyVault(_)) || is_elsewhere {
             continue;
         }
         let secret = match reference.read() {
@@ -69,7 +72,7 @@ pub fn check(
         };
         match storages.iter().find(is_of) {
             Some(storage) => judge(diagnostics, place, *storage, &secret, (secrets, now)),
-            None if secrets == Secrets::Judge && !is_signing_key => {
+            None if secrets == Secrets::Judge && !is_signing_key && !is_of_channel => {
                 judge_password(diagnostics, &found, &secret);
             }
             None => {}

@@ -129,7 +129,7 @@ impl Act {
                 let request = ResumeRequest { apps: [app.clone()].into(), reason, actor };
                 resume(store, &request, &mut rng).await?;
                 let sentence = format!("{} is scheduled again.", app.short_name());
-                Ok(done(
+                Ok(ActDone::new(
                     app,
                     sentence,
                     "Its next tick is the next of its schedule; ticks of the pause are not run.",
@@ -141,7 +141,7 @@ impl Act {
                 let sentence = format!("The failure of {} is acknowledged.", app.short_name());
                 let detail =
                     "It needs no attention until the next failure. An app past its objective stays past it.";
-                Ok(ActDone { run: Some(run), ..done(app, sentence, detail) })
+                Ok(ActDone { run: Some(run), ..ActDone::new(app, sentence, detail) })
             }
             About::Run(run) => {
                 let cancelled = cancel(store, &CancelRequest { run, reason, actor }).await?;
@@ -151,7 +151,12 @@ impl Act {
                 } else {
                     "Azure was not asked for it, so nothing is left behind."
                 };
-                Ok(ActDone { run: Some(run), ..done(cancelled.app, sentence, detail) })
+                let may_leave_backup = cancelled.may_leave_backup;
+                Ok(ActDone {
+                    run: Some(run),
+                    may_leave_backup,
+                    ..ActDone::new(cancelled.app, sentence, detail)
+                })
             }
             About::Backup(app, backup) => {
                 let held = kind == ActKind::Hold;
@@ -163,7 +168,8 @@ impl Act {
                     (true, Some(_)) => ("held", "A deletion had begun: Azure may have deleted it already."),
                     (false, _) => ("released", "Retention decides about it again."),
                 };
-                Ok(done(changed.app, format!("Backup {backup} of {name} is {word}."), detail))
+                let sentence = format!("Backup {backup} of {name} is {word}.");
+                Ok(ActDone { run: changed.deletion_started, ..ActDone::new(changed.app, sentence, detail) })
             }
         }
     }
@@ -187,12 +193,8 @@ impl Act {
         };
         pause(site.store(), &request, &mut site.rng()?).await?;
         let sentence = format!("{} is paused; its schedule goes on {}.", app.short_name(), until(end, now));
-        Ok(done(app.clone(), sentence, "Runs under way go on, and a person can still back it up."))
+        Ok(ActDone::new(app.clone(), sentence, "Runs under way go on, and a person can still back it up."))
     }
-}
-
-fn done(app: AppId, sentence: String, detail: &str) -> ActDone {
-    ActDone { app, run: None, approval: None, sentence, detail: detail.to_owned() }
 }
 
 impl Site {

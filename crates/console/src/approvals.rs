@@ -95,7 +95,11 @@ impl Site {
             }
         };
         let sentence = format!("The request of {} is {what}.", approval.asked_by.name);
-        Ok(Work::Act(ActDone { app: approval.app, run, approval: Some(approval.id), sentence, detail }))
+        Ok(Work::Act(ActDone {
+            run,
+            approval: Some(approval.id),
+            ..ActDone::new(approval.app, sentence, detail)
+        }))
     }
 }
 

@@ -37,10 +37,45 @@ pub struct ActDone {
     /// The request to a second person that it made or answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<RunId>,
+    /// The runs, of an act that starts several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
+    /// How many runs were left out, because the same is under way.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub under_way: u64,
+    /// Whether a cancelled run may have left a backup at Azure.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_leave_backup: bool,
     /// What was done, as a sentence.
     pub sentence: String,
     /// What follows from it, as a sentence.
     pub detail: String,
+}
+
+impl ActDone {
+    /// What an act on an app did.
+    pub fn new(app: AppId, sentence: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            app,
+            run: None,
+            approval: None,
+            runs: Vec::new(),
+            under_way: 0,
+            may_leave_backup: false,
+            sentence: sentence.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives the field by reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives the field by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Work {

@@ -6,8 +6,8 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holdfast_access::{Permission, Principal};
-use holdfast_control::{Error, ErrorKind};
-use holdfast_model::AppId;
+use holdfast_control::{Error, ErrorKind, app_names};
+use holdfast_model::{AppId, fold_case};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -86,19 +86,16 @@ impl Failure {
             .help("Open the page without its query, and choose again.")
     }
 
-    /// No app has the name.
-    pub fn no_app(name: &str) -> Self {
-        let detail = format!("No app that is known here is called {name}.");
-        Self::new(StatusCode::NOT_FOUND, "no_such_app", "No such app", detail)
-            .help("Search the fleet for a part of the name.")
-    }
-
-    /// Several apps have the name.
-    pub fn several(name: &str, ids: &[AppId]) -> Self {
-        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let detail = format!("{} apps are called {name}: {}.", ids.len(), ids.join(", "));
-        Self::new(StatusCode::CONFLICT, "ambiguous_app", "Several apps have the name", detail)
-            .help("Name one of them by its ARM id.")
+    /// No app has the name, or several have it: what commands say, with the code of a name.
+    pub fn of_name(known: &[AppId], name: &str) -> Self {
+        let several = known.iter().filter(|app| app.short_name() == fold_case(name)).count() > 1;
+        let (status, code, title) = if several {
+            (StatusCode::CONFLICT, "ambiguous_app", "Several apps have the name")
+        } else {
+            (StatusCode::NOT_FOUND, "no_such_app", "No such app")
+        };
+        let Err(error) = app_names::app(known, name) else { return Self::no_page() };
+        Self { status, code, title: title.to_owned(), ..error.into() }
     }
 
     /// There is no such run.

@@ -1,7 +1,7 @@
 //! Requests for restores and drills: read from a form or a document.
 
 use holdfast_control::restore::{Databases, Destination, DrillRequest, RestoreRequest, Wanted};
-use holdfast_model::{BackupId, parse_timestamp};
+use holdfast_model::{BackupId, StorageName, parse_timestamp};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -19,7 +19,9 @@ pub struct RestoreAsked {
     pub backup: Option<i64>,
     /// A point in time: the newest good backup that is not newer.
     pub at: Option<String>,
-    /// Another app, by its ARM id or short name.
+    /// A blob, even when Azure no longer lists its backup.
+    pub blob: Option<String>,
+    /// Another app, by its ARM id or short name; of a drill, the scratch app.
     pub to: Option<String>,
     /// A deployment slot of the app.
     pub to_slot: Option<String>,
@@ -29,10 +31,16 @@ pub struct RestoreAsked {
     pub plan: Option<String>,
     /// Whether an existing app may be replaced.
     pub overwrite: bool,
+    /// The databases that are restored, which must be all that the backup holds; all of them where none is named.
+    pub databases: Vec<String>,
     /// Whether databases are left as they are.
     pub ignore_databases: bool,
     /// Leaves out host names that another app has.
     pub ignore_conflicting_host_names: bool,
+    /// The storage that holds the backup, where the catalog does not say.
+    pub storage: Option<String>,
+    /// The URL that must answer after a drill; that of the policy where none is given.
+    pub probe: Option<String>,
     /// Why, for the second person who confirms it.
     pub reason: Option<String>,
     /// The name of the target, typed to confirm.
@@ -65,21 +73,22 @@ impl RestoreAsked {
             ignore_conflicting_host_names: form.value("hosts") == "ignore",
             reason: given("reason"),
             confirm: form.value("confirm").to_owned(),
+            ..Self::default()
         })
     }
 
     /// The request of a restore.
     pub fn restore(&self) -> Result<RestoreRequest, Failure> {
-        let wanted = match (self.backup, &self.at) {
-            (Some(_), Some(_)) => {
-                return Err(Failure::bad_query("Give either a backup, or a point in time."));
-            }
-            (Some(number), None) => Wanted::Id(BackupId(number)),
-            (None, Some(at)) => Wanted::At(
+        let wanted = match (self.backup, &self.at, &self.blob) {
+            (Some(number), None, None) => Wanted::Id(BackupId(number)),
+            (None, None, Some(blob)) => Wanted::Blob(blob.clone()),
+            (None, Some(at), None) => Wanted::At(
                 parse_timestamp(at).map_err(|_| Failure::bad_query("The point in time is not RFC 3339."))?,
             ),
-            (None, None) => Wanted::Latest,
+            (None, None, None) => Wanted::Latest,
+            _ => return Err(Failure::bad_query("Give one of a backup, a point in time and a blob.")),
         };
+        let bring = || Databases::Bring(self.databases.clone());
         let Self { to, to_slot, to_new, .. } = self.clone();
         Ok(RestoreRequest {
             app: self.app.clone(),
@@ -87,9 +96,9 @@ impl RestoreAsked {
             destination: Destination { to, to_slot, to_new },
             plan: self.plan.clone(),
             overwrite: self.overwrite,
-            databases: if self.ignore_databases { Databases::Ignore } else { Databases::Bring(Vec::new()) },
+            databases: if self.ignore_databases { Databases::Ignore } else { bring() },
             ignore_conflicting_host_names: self.ignore_conflicting_host_names,
-            storage: None,
+            storage: self.storage.as_deref().map(StorageName::new),
         })
     }
 
@@ -99,7 +108,7 @@ impl RestoreAsked {
             app: self.app.clone(),
             backup: self.backup.map(BackupId),
             into: self.to.clone(),
-            probe: None,
+            probe: self.probe.clone(),
         }
     }
 

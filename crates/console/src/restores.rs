@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use holdfast_access::Scope;
 use holdfast_control::approvals::{StartedOnce, expiry};
 use holdfast_control::restore::{ConfirmedPlan, RestorePlan};
-use holdfast_model::RunId;
+use holdfast_model::{RunId, RunKind};
 
 use crate::caller::Caller;
 use crate::done::{ActDone, Work};
@@ -70,13 +70,9 @@ impl Site {
             return Err(failure.help("Type the name of the target, as the plan shows it."));
         }
         let run = RunId::new(self.now().await?, &mut self.rng()?);
-        let done = ActDone {
-            app: plan.target.app.clone(),
-            run: Some(run),
-            approval: None,
-            sentence: format!("The {} into {word} starts now.", plan.kind),
-            detail: "A worker takes the run as Azure's budget allows.".to_owned(),
-        };
+        let sentence = format!("The {} into {word} starts now.", plan.kind);
+        let detail = "A worker takes the run as Azure's budget allows.";
+        let done = ActDone { run: Some(run), ..ActDone::new(plan.target.app.clone(), sentence, detail) };
         let answer = serde_json::to_string(&done).unwrap_or_default();
         let request = permit.request.as_ref().map(|key| (key, answer.as_str()));
         let reason = asked.reason.as_deref().unwrap_or_default();
@@ -103,7 +99,7 @@ impl Site {
             return Ok(());
         }
         let reading = self.reading().await?.reading;
-        let is_drill = plan.kind == "drill";
+        let is_drill = plan.kind == RunKind::Drill;
         // The scratch app of a drill is in no policy.
         for app in [Some(&plan.source), Some(&plan.target.app).filter(|_| !is_drill)].into_iter().flatten() {
             let policy = reading.status_of(app).and_then(|status| status.policy.as_ref());

@@ -15,7 +15,7 @@ use holdfast_access::Permission::{
 use crate::api::plain::as_problem;
 use crate::api::{
     access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, reads, restores,
+    native_schedules, pauses, policies, reads, restores, selections, standing,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -91,7 +91,18 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/apps/{*name}", View, reads::app)
         .get("/api/v1/runs", View, reads::runs)
         .get("/api/v1/runs/{id}", View, reads::run)
+        .get("/api/v1/runs/{id}/events", View, standing::of_run)
+        .get("/api/v1/history", View, standing::of_app)
+        .get("/api/v1/status", View, standing::fleet)
+        .get("/api/v1/check", View, standing::check)
+        .get("/api/v1/policies", View, policies::effective)
+        .get("/api/v1/discovery", View, policies::discovery)
         .get("/api/v1/audit", View, reads::audit)
+        .post("/api/v1/selections", View, selections::select)
+        .post_in_scope("/api/v1/pauses", Pause, pauses::begin)
+        .post_in_scope("/api/v1/pauses/end", Pause, pauses::end)
+        .post_in_scope("/api/v1/backups/plan", BackUp, backups::plan)
+        .post_in_scope("/api/v1/backups/named", BackUp, backups::start_named)
         .post_in_scope("/api/v1/backups", BackUp, backups::start)
         .post_in_scope("/api/v1/apps/{*name}", Pause, acts::on_app)
         .post_in_scope("/api/v1/restores/plan", Restore, restores::plan)

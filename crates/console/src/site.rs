@@ -240,11 +240,11 @@ impl Site {
         if let Some(id) = by_id.filter(|id| reading.status_of(id).is_some()) {
             return Ok(NamedApp::One(id));
         }
-        let name = fold_case(name);
-        let called = reading.apps.iter().map(|status| &status.app).filter(|app| app.short_name() == name);
-        let mut found: Vec<AppId> = called.cloned().collect();
+        let known = || reading.apps.iter().map(|status| status.app.clone());
+        let folded = fold_case(name);
+        let mut found: Vec<AppId> = known().filter(|app| app.short_name() == folded).collect();
         match found.len() {
-            0 => Err(Failure::no_app(&name)),
+            0 => Err(Failure::of_name(&known().collect::<Vec<_>>(), name)),
             1 => Ok(NamedApp::One(found.remove(0))),
             _ => Ok(NamedApp::Several(found)),
         }

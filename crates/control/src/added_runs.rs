@@ -6,7 +6,7 @@ use holdfast_store::Store;
 use crate::Error;
 
 /// The runs that a request added.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct AddedRuns {
     /// The requested runs, without the operator actions recorded beside them.
     pub ids: Vec<RunId>,

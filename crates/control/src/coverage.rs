@@ -6,13 +6,14 @@ use std::sync::Arc;
 use holdfast_arm::Arm;
 use holdfast_config::{Discover, Fleet};
 use holdfast_model::{App, AppId, PolicyName, Site, SubscriptionId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::discovery;
 use crate::error::{Context as _, Error};
 
 /// The apps of Azure in the subscriptions of the fleet file, each with its policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Coverage {
     /// The subscriptions asked.
     pub subscriptions: BTreeSet<SubscriptionId>,
@@ -31,7 +32,7 @@ pub struct Coverage {
 }
 
 /// A subscription whose apps Azure did not list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Unanswered {
     /// The subscription.
     pub subscription: SubscriptionId,
@@ -40,7 +41,7 @@ pub struct Unanswered {
 }
 
 /// An app that Azure lists.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct CoveredApp {
     /// The app.
     pub app: AppId,
@@ -61,7 +62,7 @@ pub struct CoveredApp {
 }
 
 /// What gives an app its policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// Its `[[app]]` entry.
@@ -73,7 +74,7 @@ pub enum Via {
 }
 
 /// An app whose slots Azure did not list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct WithoutSlots {
     /// The app.
     pub app: AppId,

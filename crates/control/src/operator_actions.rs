@@ -29,7 +29,7 @@ pub fn about_app(
 }
 
 /// A person's reason, without surrounding blanks. Fails where there is none, or where it is too long.
-pub(crate) fn reason(text: &str, what: &str) -> Result<String, Error> {
+pub fn reason(text: &str, what: &str) -> Result<String, Error> {
     let text = text.trim();
     let wrong = match text.chars().count() {
         0 => format!("{what} needs a reason, and none was given"),

@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_config::FourEyes;
-use holdfast_model::{Actor, AppId, Policy, PolicyName, RunId};
+use holdfast_model::{Actor, Policy, PolicyName, RunId};
 use holdfast_storage::SasSource;
 use holdfast_store::Approval;
 
 use crate::Error;
+use crate::added_runs::AddedRuns;
+use crate::app_resolver::AppSelection;
 use crate::approvals::{Confirmed, StartedOnce, confirm, replan};
+use crate::backup::{BackupRequest, start};
 use crate::coverage::{Coverage, coverage};
 use crate::forecast::{FleetForecast, ForecastRequest, forecast};
 use crate::restore::{
@@ -38,6 +41,9 @@ pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// What the next 24 hours will bring. Makes no request to Azure.
     async fn forecast(&self) -> Result<FleetForecast, Error>;
 
+    /// What another time will bring, or another number of apps. Makes no request to Azure.
+    async fn forecast_of(&self, request: ForecastRequest) -> Result<FleetForecast, Error>;
+
     /// Plans a restore. Changes nothing.
     async fn plan_restore(&self, actor: &Actor, request: RestoreRequest) -> Result<RestorePlan, Error>;
 
@@ -56,8 +62,21 @@ pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// Lets a second person confirm a request: plans it again, and adds its runs.
     async fn confirm(&self, actor: &Actor, id: RunId, rng: fastrand::Rng) -> Result<Confirmed, Error>;
 
-    /// Verifies the backups of an app, and records what was found.
-    async fn verify(&self, actor: &Actor, app: &AppId, rng: fastrand::Rng) -> Result<VerifyReport, Error>;
+    /// Verifies the backups of apps, and records what was found.
+    async fn verify(
+        &self,
+        actor: &Actor,
+        apps: &AppSelection,
+        rng: fastrand::Rng,
+    ) -> Result<VerifyReport, Error>;
+
+    /// Adds a backup run for each app, or none when one of them cannot be backed up.
+    async fn back_up(
+        &self,
+        actor: &Actor,
+        request: &BackupRequest,
+        rng: fastrand::Rng,
+    ) -> Result<AddedRuns, Error>;
 }
 
 #[async_trait]
@@ -68,7 +87,10 @@ impl OperatorRequests for LiveRequests {
 
     async fn forecast(&self) -> Result<FleetForecast, Error> {
         let from = self.store.now().await?;
-        let request = ForecastRequest { from, until: from + DAY, apps: None };
+        self.forecast_of(ForecastRequest { from, until: from + DAY, apps: None }).await
+    }
+
+    async fn forecast_of(&self, request: ForecastRequest) -> Result<FleetForecast, Error> {
         forecast(&self.fleet, &*self.store, request).await
     }
 
@@ -108,10 +130,22 @@ impl OperatorRequests for LiveRequests {
     async fn verify(
         &self,
         actor: &Actor,
-        app: &AppId,
+        apps: &AppSelection,
         mut rng: fastrand::Rng,
     ) -> Result<VerifyReport, Error> {
-        let apps = catalog_by_app(&*self.store, &[app.to_string()], false).await?;
+        let apps = match apps {
+            AppSelection::All => catalog_by_app(&*self.store, &[], true).await?,
+            AppSelection::Named(names) => catalog_by_app(&*self.store, names, false).await?,
+        };
         verify(&self.context(actor).await?, apps, &mut rng, || ()).await
+    }
+
+    async fn back_up(
+        &self,
+        actor: &Actor,
+        request: &BackupRequest,
+        mut rng: fastrand::Rng,
+    ) -> Result<AddedRuns, Error> {
+        start(&self.context(actor).await?, request, &mut rng).await
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use holdfast_config::{EffectiveValue, Fleet, nearest};
 use holdfast_model::{AppId, Policy, PolicyName};
 use holdfast_store::AppStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app_names;
 use crate::error::{Error, ErrorKind};
@@ -26,31 +27,35 @@ impl From<&Fleet> for FleetPolicies {
 }
 
 /// The values of a policy, each with the section and the line that say it.
-#[derive(Debug, Serialize)]
-pub struct EffectivePolicy<'f> {
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct EffectivePolicy {
     /// The app that was asked for; `None` for the policy itself.
     pub app: Option<AppId>,
     /// The policy.
-    pub policy: &'f PolicyName,
+    pub policy: PolicyName,
     /// Its values.
-    pub values: &'f [EffectiveValue],
+    #[schema(value_type = Vec<Object>)]
+    pub values: Vec<EffectiveValue>,
 }
 
 /// The values that apply to the app that `name` names, or without a name those of every policy.
 ///
 /// `enrolled` are the apps of the store, which also has discovered apps.
-pub fn effective_policies<'f>(
-    fleet: &'f Fleet,
+pub fn effective_policies(
+    fleet: &Fleet,
     enrolled: Vec<AppStatus>,
     name: Option<&str>,
-) -> Result<Vec<EffectivePolicy<'f>>, Error> {
-    let values = |policy: &PolicyName| fleet.effective.get(policy).map(Vec::as_slice).unwrap_or_default();
+) -> Result<Vec<EffectivePolicy>, Error> {
+    let of = |app: Option<AppId>, policy: &PolicyName| EffectivePolicy {
+        app,
+        policy: policy.clone(),
+        values: fleet.effective.get(policy).cloned().unwrap_or_default(),
+    };
     let Some(name) = name else {
-        let all = fleet.policies.keys();
-        return Ok(all.map(|policy| EffectivePolicy { app: None, policy, values: values(policy) }).collect());
+        return Ok(fleet.policies.keys().map(|policy| of(None, policy)).collect());
     };
     let (app, Policy { name: policy, .. }) = policy_of_app(fleet, enrolled, name)?;
-    Ok(vec![EffectivePolicy { app: Some(app), policy, values: values(policy) }])
+    Ok(vec![of(Some(app), policy)])
 }
 
 /// The app that `name` names, and its policy.

@@ -1,5 +1,6 @@
 //! Which backups the retention rules would delete now, and why the others are kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use holdfast_config::Fleet;
@@ -7,7 +8,7 @@ use holdfast_model::retention::RetentionDecision;
 use holdfast_model::{AppId, CatalogEntry, PolicyName, Retention, Timestamp};
 use holdfast_scheduler::{RetentionQuery, UnfinishedRuns};
 use holdfast_store::{AppStatus, CatalogFilter, RunFilter, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app_resolver;
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::policies::policy_named;
 
 /// The retention decisions of every app.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct RetentionReport {
     /// The store's time.
     pub now: Timestamp,
@@ -24,7 +25,7 @@ pub struct RetentionReport {
 }
 
 /// The retention decisions about an app's backups.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct AppRetention {
     /// The app.
     pub app: AppId,
@@ -39,7 +40,7 @@ pub struct AppRetention {
 }
 
 /// The retention decision about one backup.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct BackupRetention {
     /// Azure's id of the backup.
     pub backup_id: i64,
@@ -55,7 +56,7 @@ pub struct BackupRetention {
     pub hold: Option<String>,
     /// `delete` or the reason to keep it; `None` without a rule.
     #[serde(rename = "retention")]
-    pub decision: Option<&'static str>,
+    pub decision: Option<Cow<'static, str>>,
 }
 
 /// What a rule deletes, over all apps of its policy.
@@ -143,7 +144,7 @@ impl AppRetention {
             size_bytes: backup.size_bytes,
             good: *good,
             hold: hold.clone(),
-            decision: decisions.get(&backup.id).copied().map(RetentionDecision::as_str),
+            decision: decisions.get(&backup.id).map(|decision| decision.as_str().into()),
         };
         Self {
             name: app.short_name(),
@@ -158,7 +159,7 @@ impl AppRetention {
 impl BackupRetention {
     /// Whether the rule deletes it.
     pub fn is_deleted(&self) -> bool {
-        self.decision == Some(RetentionDecision::Delete.as_str())
+        self.decision.as_deref() == Some(RetentionDecision::Delete.as_str())
     }
 }
 

@@ -4,14 +4,14 @@ use holdfast_config::Fleet;
 use holdfast_model::schedule::spread_offset;
 use holdfast_model::{AppId, Policy, PolicyName, Timestamp, Zone};
 use holdfast_store::AppStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::policies::{policy_named, policy_of_app};
 
 /// The next ticks of a policy, or of one of its apps.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct SchedulePreview {
     /// The policy.
     pub policy: PolicyName,
@@ -26,7 +26,7 @@ pub struct SchedulePreview {
 }
 
 /// One tick.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct PreviewedTick {
     /// When it is due.
     pub at: Timestamp,

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{AppId, Cause, PolicyName, fold_case};
+use holdfast_model::{AppId, Cause, PolicyName, RunId, Timestamp, fold_case};
 use holdfast_store::Store;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app_resolver::AppSelection;
+use crate::cancel::unfinished;
+use crate::retry::unsuccessful;
 use crate::views::fleet::FleetQuery;
 use crate::views::{Condition, FleetReading, matching, read_fleet};
 use crate::{Error, ErrorKind, app_names};
 
 /// Which apps of the fleet are selected. Criteria of one kind are alternatives; criteria of different kinds all apply.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "policies": ["gold"], "conditions": ["failed"] }))]
 pub struct Selector {
     /// ARM ids or short names; empty for all.
     pub names: Vec<String>,
@@ -61,13 +67,16 @@ impl Selector {
         Ok(found)
     }
 
+    /// The selection that a request resolves itself: all apps, or names alone.
+    pub fn unresolved(&self) -> Option<AppSelection> {
+        let named = || AppSelection::Named(self.names.clone());
+        if *self == Self::default() { Some(AppSelection::All) } else { self.has_names_alone().then(named) }
+    }
+
     /// The same as names for a request that resolves them itself.
     pub async fn selection(&self, store: &dyn Store) -> Result<AppSelection, Error> {
-        if *self == Self::default() {
-            return Ok(AppSelection::All);
-        }
-        if self.has_names_alone() {
-            return Ok(AppSelection::Named(self.names.clone()));
+        if let Some(selection) = self.unresolved() {
+            return Ok(selection);
         }
         let apps = self.apps(&read_fleet(store, None).await?)?;
         Ok(AppSelection::Named(apps.iter().map(ToString::to_string).collect()))
@@ -78,6 +87,27 @@ impl Selector {
         let ids: Vec<AppId> = enrolled.map(|status| status.app.clone()).collect();
         self.names.iter().map(|name| app_names::app(&ids, name)).collect()
     }
+}
+
+/// What a selector selects.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Selected {
+    /// The store's time.
+    pub as_of: Timestamp,
+    /// The apps.
+    pub apps: BTreeSet<AppId>,
+    /// Their runs that have not ended.
+    pub unfinished: Vec<RunId>,
+    /// The last run of each that did not succeed, or its missed tick.
+    pub unsuccessful: BTreeSet<RunId>,
+}
+
+/// The apps that a selector selects, and the runs of theirs that people steer.
+pub async fn selected(store: &dyn Store, selector: &Selector) -> Result<Selected, Error> {
+    let reading = read_fleet(store, None).await?;
+    let apps: BTreeSet<AppId> = selector.apps(&reading)?.into_iter().collect();
+    let (unfinished, unsuccessful) = (unfinished(store, &apps).await?, unsuccessful(&reading, &apps));
+    Ok(Selected { as_of: reading.at, apps, unfinished, unsuccessful })
 }
 
 fn folded(texts: &BTreeSet<String>) -> BTreeSet<String> {

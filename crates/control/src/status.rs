@@ -6,7 +6,7 @@ use holdfast_model::{DepartureReason, Outcome, Timestamp, Verification};
 use holdfast_store::{
     AppStatus, CheckStatus, CheckpointStatus, LastRun, OpenBreaker, Store, SubscriptionStatus,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Error;
@@ -17,7 +17,7 @@ use crate::status_waits::{missed_since_good, waits_too_long};
 const SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// The status of the apps of the store.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct FleetStatus {
     /// The store's time.
     pub now: Timestamp,
@@ -30,12 +30,11 @@ pub struct FleetStatus {
     /// How the writing of checkpoints of the audit fares; with `only_problems` what needs attention.
     pub checkpoints: Vec<CheckpointStatus>,
     /// Whether the store has no app at all.
-    #[serde(skip)]
     pub is_empty: bool,
 }
 
 /// The status of one app with its short name.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct NamedStatus {
     /// The short name.
     pub name: String,

@@ -163,6 +163,7 @@ mod tests {
             engine: EngineConfig::default(),
             checkpoints: None,
             four_eyes: holdfast_config::FourEyes::default(),
+            notifications: holdfast_config::Notifications::default(),
         }
     }
 

@@ -178,6 +178,36 @@ pub enum OperatorAction {
     },
     /// A person logged in to the console.
     LoggedIn,
+    /// A person silenced notifications for a time. The id of this record is that of the silence; it is about the record's app
+    /// where that is known.
+    NotificationsSilenced {
+        /// The rule; `None` for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+        /// The policy; `None` for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<PolicyName>,
+        /// When it ends.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// A person ended a silence before its time.
+    SilenceEnded {
+        /// The silence.
+        silence: RunId,
+        /// Why.
+        reason: String,
+    },
+    /// A notification could not be sent, and is not tried again.
+    NotificationGivenUp {
+        /// Its id.
+        notification: String,
+        /// The channel.
+        channel: String,
+        /// Why the latest try failed.
+        error: String,
+    },
     /// A login failed, or a request was refused for want of a permission.
     AccessRefused {
         /// What was asked for.
@@ -218,6 +248,9 @@ impl OperatorAction {
             | Self::ApprovalDeclined { .. }
             | Self::ApprovalWithdrawn { .. }
             | Self::LoggedIn
+            | Self::NotificationsSilenced { .. }
+            | Self::SilenceEnded { .. }
+            | Self::NotificationGivenUp { .. }
             | Self::AccessRefused { .. } => None,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod engine;
+pub mod notifications;
 mod role;
 pub mod simulation;
 pub mod wires;

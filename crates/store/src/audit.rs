@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 use holdfast_model::{AppId, Run, RunEvent, RunId, Timestamp, format_timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::chain::{ChainRow, Content, Link};
 use crate::columns::{json, stamp};
 
 /// One row of the audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct AuditEvent {
     /// Its place in the chain, and the hash of the event before.
     #[serde(flatten)]
@@ -20,7 +20,7 @@ pub struct AuditEvent {
     /// The app.
     pub app: AppId,
     /// The login that wrote the row, as the database server names it; empty in a store without logins.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub database_role: String,
     /// The event.
     #[serde(flatten)]

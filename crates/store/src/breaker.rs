@@ -1,7 +1,7 @@
 //! What does not answer: the breakers of all workers.
 
 use holdfast_model::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A change of a worker's breaker.
@@ -18,7 +18,7 @@ pub struct BreakerRecord {
 }
 
 /// A part of Azure that does not answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct OpenBreaker {
     /// `tenant`, `subscription` or `storage_account`.
     pub kind: String,

@@ -1,11 +1,11 @@
 //! How the writing of checkpoints of the audit fares, for `status` and metrics.
 
 use holdfast_model::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The state of one destination of checkpoints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct CheckpointStatus {
     /// The destination, as the fleet file writes it.
     pub destination: String,

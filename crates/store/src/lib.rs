@@ -20,6 +20,7 @@ mod lanes;
 mod memory;
 mod migrations;
 mod mode;
+mod notifications;
 mod postgres;
 mod replay;
 mod requests;
@@ -52,6 +53,10 @@ pub use group_load::GroupLoad;
 pub use lanes::{DueLane, DueLanes, LaneQuota, LeaseTerms, Leased};
 pub use memory::{MemoryCopy, MemoryStore};
 pub use mode::Mode;
+pub use notifications::{
+    Delivery, KEPT_FOR, NewNotification, Notification, NotificationState, NotificationStore, NotifierAdvance,
+    NotifierPlace,
+};
 pub use postgres::{DatabaseWire, PgStore, database_wire};
 pub use requests::{RequestAnswer, RequestKey};
 pub use row_check::row_differences;

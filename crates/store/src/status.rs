@@ -6,12 +6,12 @@ use holdfast_model::schedule::PauseWindow;
 use holdfast_model::{
     AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification,
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 /// The status of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AppStatus {
     /// The app.
     pub app: AppId,
@@ -24,7 +24,11 @@ pub struct AppStatus {
     /// Whether it left the fleet.
     pub removed: bool,
     /// Its recovery point objective; `None` where its policy sets none.
-    #[serde(rename = "recovery_point_objective_s", serialize_with = "seconds")]
+    #[serde(
+        rename = "recovery_point_objective_s",
+        serialize_with = "seconds",
+        deserialize_with = "of_seconds"
+    )]
     #[schema(value_type = Option<u64>)]
     pub recovery_point_objective: Option<Duration>,
     /// When and why it left the fleet.
@@ -87,7 +91,7 @@ impl AppStatus {
 }
 
 /// What checks of an app's catalog found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct CheckStatus {
     /// The last check that ended.
     pub last: Option<LastRun>,
@@ -105,6 +109,10 @@ impl CheckStatus {
 #[expect(clippy::ref_option, reason = "serde gives the field by reference")]
 fn seconds<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     span.map(|span| span.as_secs()).serialize(serializer)
+}
+
+fn of_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(Duration::from_secs))
 }
 
 impl AppStatus {
@@ -145,7 +153,7 @@ pub enum Unprotected {
 }
 
 /// A person's pause of the scheduled runs of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Pause {
     /// When they go on.
     pub until: Timestamp,
@@ -165,7 +173,7 @@ impl Pause {
 }
 
 /// What a person says about a run that did not succeed. It covers the app's runs that were created before, too.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Acknowledgement {
     /// The run.
     pub run_id: RunId,
@@ -178,7 +186,7 @@ pub struct Acknowledgement {
 }
 
 /// When and why an app left the fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Departed {
     /// When.
     pub at: Timestamp,
@@ -187,7 +195,7 @@ pub struct Departed {
 }
 
 /// An unfinished run of an app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Running {
     /// Its kind.
     pub kind: RunKind,
@@ -202,7 +210,7 @@ pub struct Running {
 }
 
 /// A tick of an app that was not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Missed {
     /// The run that records it.
     pub run_id: RunId,
@@ -213,7 +221,7 @@ pub struct Missed {
 }
 
 /// An app's last run that ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct LastRun {
     /// The run.
     pub run_id: RunId,

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::notifications::NotificationStore;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::run_rows::{RunPage, RunRow};
 use crate::safeguard::Safeguard;
@@ -39,6 +40,9 @@ use crate::unreadable::{Removed, RowRemoval, UnreadableRow};
 /// - due times and leases are compared with the store's own clock.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
+    /// Its notifications.
+    fn notifications(&self) -> &dyn NotificationStore;
+
     /// Closes the connections once running operations are done. Dropping a store without closing it loses nothing.
     async fn close(&self) {}
 

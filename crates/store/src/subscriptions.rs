@@ -1,7 +1,7 @@
 //! What is known of each subscription: Azure's last list of its apps, and its closed budgets.
 
 use holdfast_model::{Call, SubscriptionId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// One request for the list of a subscription's apps.
@@ -35,7 +35,7 @@ pub enum ListingResult {
 }
 
 /// The status of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct SubscriptionStatus {
     /// The subscription.
     pub subscription: SubscriptionId,
@@ -56,7 +56,7 @@ pub struct SubscriptionStatus {
 }
 
 /// A budget that is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ClosedBudget {
     /// The kind of calls.
     pub call: Call,

@@ -45,6 +45,14 @@ impl fmt::Debug for ProcessHealth {
 }
 
 impl Telemetry {
+    /// The heartbeats of the planner and the dispatcher, by name; empty without a service.
+    pub fn loops(&self) -> Vec<(&'static str, Arc<Heartbeat>)> {
+        let Some(working) = &self.working else { return Vec::new() };
+        [("planner", &working.planner), ("dispatcher", &working.dispatcher)]
+            .map(|(name, health)| (name, Arc::clone(&health.heartbeat)))
+            .into()
+    }
+
     /// Adds the metrics of a process, and reads the app status for the exporters until `stop`; `None` without a
     /// service.
     pub fn observe(&self, process: Process, stop: &CancellationToken) -> Option<ProcessHealth> {

@@ -11,8 +11,8 @@ use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision,
     Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing,
-    ListingResult, Loaded, OpenBreaker, PastDurations, Planned, Removed, RequestAnswer, RequestKey,
-    RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
+    ListingResult, Loaded, NotificationStore, OpenBreaker, PastDurations, Planned, Removed, RequestAnswer,
+    RequestKey, RowRemoval, RunFilter, RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -74,6 +74,10 @@ pub(crate) fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
 
 #[async_trait]
 impl Store for WatchedStore {
+    fn notifications(&self) -> &dyn NotificationStore {
+        self.inner.notifications()
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }

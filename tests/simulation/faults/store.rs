@@ -7,8 +7,9 @@ use holdfast_model::{Call, CatalogEntry, Lane, Limits, NewRun, Run, RunId, Subsc
 use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision, Departure,
-    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded, OpenBreaker,
-    Planned, RequestAnswer, RequestKey, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
+    Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded,
+    NotificationStore, OpenBreaker, Planned, RequestAnswer, RequestKey, RunFilter, RunPage, RunRow, Store,
+    SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -34,6 +35,10 @@ macro_rules! faulty_store {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
         #[async_trait]
         impl Store for Faulty<Arc<dyn Store>> {
+            fn notifications(&self) -> &dyn NotificationStore {
+                self.inner.notifications()
+            }
+
             async fn acquire(
                 &self,
                 asks: &[LaneQuota],

@@ -10,6 +10,9 @@ use holdfast_config::LoginCredential;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
+    /// Ask this server, the address of a running Holdfast, in place of a store here
+    #[arg(long, global = true, env = "HOLDFAST_SERVER", value_name = "URL")]
+    pub server: Option<String>,
     /// The fleet file
     #[arg(long, global = true, env = "HOLDFAST_FLEET", default_value = "fleet.toml", value_name = "PATH")]
     pub fleet: PathBuf,

@@ -75,8 +75,8 @@ pub struct EntraArgs {
         requires = "entra_tenant"
     )]
     pub entra_client_secret: Option<String>,
-    /// The address under which browsers reach the console, to which Entra ID sends people back
-    #[arg(long, env = "HOLDFAST_PUBLIC_URL", value_name = "URL", requires = "entra_tenant")]
+    /// The address under which browsers reach the console: for links in notifications, and for logins by Entra ID
+    #[arg(long, env = "HOLDFAST_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
 }
 

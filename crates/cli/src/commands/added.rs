@@ -1,54 +1,60 @@
 //! Runs that a command added: shown, and followed when the command line asks for that.
 
-use holdfast_config::Fleet;
-use holdfast_control::approvals::{ApprovalView, waits};
+use holdfast_client::Started;
+use holdfast_control::ControlContext;
+use holdfast_control::approvals::{self, ApprovalView, waits};
 use holdfast_control::runs::RunView;
-use holdfast_control::{AddedRuns, add_runs};
-use holdfast_model::{NewRun, Run};
-use holdfast_store::Approval;
 
 use crate::commands::outcome::state_cell;
 use crate::context::Context;
+use crate::desk::{AddsRuns, Desk};
 use crate::exit::Exit;
 use crate::output::Table;
-use crate::runtime::backends::Backends;
-use crate::runtime::run_follower;
 
-/// Adds the runs, then does the same as [`follow`].
-pub async fn runs(
-    runs: &[NewRun],
-    (fleet, backends): (Fleet, Backends),
+/// Starts what is planned, and shows its runs, with `wait` at their ends.
+pub async fn start<C: AddsRuns>(
+    desk: Desk,
+    (change, plan): (&C, &C::Plan),
     wait: bool,
     context: &Context,
-    rng: fastrand::Rng,
 ) -> anyhow::Result<Exit> {
-    let added = add_runs(&*backends.store, runs).await?;
-    follow(&added, (fleet, backends), wait, context, rng).await
+    let show = |views: &[RunView]| Ok(context.out.show(&views, || table(views).into())?);
+    start_showing(desk, (change, plan), wait, context, show).await
 }
 
-/// Shows the runs, with `wait` at their ends.
-pub async fn follow(
-    added: &AddedRuns,
-    (fleet, backends): (Fleet, Backends),
+/// The same with another look.
+pub async fn start_showing<C: AddsRuns>(
+    desk: Desk,
+    (change, plan): (&C, &C::Plan),
     wait: bool,
     context: &Context,
-    rng: fastrand::Rng,
+    show: impl FnOnce(&[RunView]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
+    let mut rng = context.rng();
+    let added = match desk.start(change, plan, (context, &mut rng)).await? {
+        Started::Runs(added) => added,
+        Started::Asked(approval) => return asked(&approval, context),
+    };
     if added.under_way > 0 {
         let count = added.under_way;
         context.out.message(&format!("{count} of these are under way already, and are not started again"));
     }
-    let show = |runs: &[Run]| {
-        let views: Vec<RunView> = runs.iter().map(RunView::from).collect();
-        Ok(context.out.show(&views, || table(&views).into())?)
-    };
-    run_follower::follow(&added.ids, (fleet, backends), wait, (context, rng), show).await
+    desk.follow(&added, wait, (context, rng), show).await
+}
+
+/// What became of a plan that was carried out here.
+pub fn told(started: approvals::Started, control: &ControlContext<'_>) -> Started {
+    match started {
+        approvals::Started::Runs(added) => Started::Runs(added),
+        approvals::Started::Asked(approval) => {
+            Started::Asked(Box::new(ApprovalView::of(&approval, control.now)))
+        }
+    }
 }
 
 /// Says that a second person must confirm.
-pub fn asked(approval: &Approval, context: &Context) -> anyhow::Result<Exit> {
-    let now = context.clock.now();
-    context.out.show(&ApprovalView::of(approval, now), || waits(approval, now).into())?;
+fn asked(approval: &ApprovalView, context: &Context) -> anyhow::Result<Exit> {
+    context.out.show(approval, || waits(approval).into())?;
     Ok(Exit::Done)
 }
 

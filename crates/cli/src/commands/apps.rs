@@ -1,23 +1,19 @@
 //! `holdfast apps discover`: the apps that Azure lists, and the policy of each.
 
-use holdfast_control::counted;
+use holdfast_client::Server;
 use holdfast_control::coverage::{Coverage, CoveredApp, Unanswered, Via, WithoutSlots, coverage};
+use holdfast_control::{Error, counted};
 use holdfast_store::Mode;
 
 use crate::args::DiscoverArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let store = context.store(Mode::Join).await.ok();
-    let coverage = coverage(&fleet, &context.azure(&fleet, store.as_ref())?).await;
-    if let Some(store) = store {
-        store.close().await;
-    }
-    let mut coverage = coverage?;
+    let mut coverage = context.ask(args).await?;
     let found = coverage.apps.len();
     if args.unprotected {
         coverage.apps.retain(|app| app.policy.is_none());
@@ -52,6 +48,24 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
         coverage.unprotected
     ));
     Ok(exit(&coverage))
+}
+
+impl Request for DiscoverArgs {
+    type Answer = Coverage;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Coverage> {
+        let fleet = context.fleet()?;
+        let store = context.store(Mode::Join).await.ok();
+        let coverage = coverage(&fleet, &context.azure(&fleet, store.as_ref())?).await;
+        if let Some(store) = store {
+            store.close().await;
+        }
+        Ok(coverage?)
+    }
+
+    async fn there(&self, server: &Server) -> Result<Coverage, Error> {
+        server.discovery().await
+    }
 }
 
 /// A partial result is shown, and is still a failure of Azure's.

@@ -1,21 +1,19 @@
 //! `holdfast backup`: backs up apps now.
 
-use holdfast_control::AppSelection;
+use holdfast_client::{BackupsOf, Server, Started};
 use holdfast_control::backup::{BackupRequest, start};
 use holdfast_control::runs::RunView;
 use holdfast_control::selector::Selector;
-use holdfast_control::views::actions::Selection;
-use holdfast_control::views::read_fleet;
-use holdfast_model::{AppId, Cause, Outcome, PolicyName, Run, RunId};
+use holdfast_control::{AppSelection, ControlContext, Error};
+use holdfast_model::{AppId, Cause, Outcome, PolicyName, RunId};
 use serde::Serialize;
 
 use crate::args::BackupArgs;
-use crate::commands::bulk::{self, BulkBackup};
+use crate::commands::{added, bulk};
 use crate::context::Context;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Cell, Table};
-use crate::runtime::backends::Backends;
-use crate::runtime::run_follower;
 
 /// One backup, as a document.
 #[derive(Debug, Serialize)]
@@ -32,25 +30,49 @@ struct Line {
 
 /// Runs the command.
 pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
     let selector = Selector::from(&args.apps);
     if !selector.has_names_alone() {
-        let apps = selector.apps(&read_fleet(&*backends.store, None).await?)?;
-        let selection = Selection::Apps(apps.into_iter().collect());
-        let bulk = BulkBackup { selection, left_out: Vec::new(), verb: "Back up" };
-        return bulk::start(bulk, (fleet, backends), args.options, context).await;
+        let of = BackupsOf::Apps(context.ask(&selector).await?.apps);
+        return bulk::start((of, "Back up"), context.desk().await?, args.options, context).await;
     }
-    let control = context.control(&fleet, &backends.store).await?;
-    let apps = AppSelection::Named(selector.names);
-    let policy = args.with_policy.as_deref().map(PolicyName::new);
-    let mut rng = context.rng();
-    let added = start(&control, &BackupRequest { apps, policy }, &mut rng).await?;
-    let show = |runs: &[Run]| {
-        let lines: Vec<Line> = runs.iter().map(line).collect();
+    let named = Named { apps: selector.names, policy: args.with_policy.as_deref().map(PolicyName::new) };
+    let show = |views: &[RunView]| {
+        let lines: Vec<Line> = views.iter().map(line).collect();
         Ok(context.out.show(&lines, || table(&lines).into())?)
     };
-    run_follower::follow(&added.ids, (fleet.clone(), backends), args.options.wait, (context, rng), show).await
+    added::start_showing(context.desk().await?, (&named, &()), args.options.wait, context, show).await
+}
+
+/// Apps that are all backed up, or none of them.
+struct Named {
+    apps: Vec<String>,
+    policy: Option<PolicyName>,
+}
+
+impl AddsRuns for Named {
+    type Plan = ();
+
+    async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn plan_there(&self, _: &Server) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn start_here(
+        &self,
+        (): &(),
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        let (apps, policy) = (AppSelection::Named(self.apps.clone()), self.policy.clone());
+        Ok(Started::Runs(start(control, &BackupRequest { apps, policy }, rng).await?))
+    }
+
+    async fn start_there(&self, (): &(), server: &Server) -> Result<Started, Error> {
+        server.back_up_named(&self.apps, self.policy.as_ref()).await
+    }
 }
 
 fn table(lines: &[Line]) -> Table {
@@ -68,8 +90,8 @@ fn table(lines: &[Line]) -> Table {
     table
 }
 
-fn line(run: &Run) -> Line {
-    let RunView { id, app, state, outcome, cause, backup, .. } = RunView::from(run);
+fn line(view: &RunView) -> Line {
+    let RunView { id, app, state, outcome, cause, backup, .. } = view.clone();
     let backup = backup.filter(|_| outcome.is_some());
     Line {
         app,

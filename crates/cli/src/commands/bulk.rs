@@ -1,58 +1,89 @@
 //! Backups of many apps: what will be done, a confirmation, and the start.
 
-use holdfast_config::Fleet;
+use holdfast_client::{BackupsOf, PlannedBackups, Server, Started};
+use holdfast_control::retry::{RetrySelection, RunSelection, select};
 use holdfast_control::views::actions::{BackupAction, BackupPreview, LeftOut, Selection, back_up, preview};
-use holdfast_control::views::read_fleet;
-use holdfast_control::{AddedRuns, counted};
+use holdfast_control::views::{FleetReading, read_fleet};
+use holdfast_control::{AddedRuns, ControlContext, Error, counted};
 use holdfast_model::{Timestamp, format_duration};
 
 use crate::args::ChangeOptions;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
+use crate::desk::{AddsRuns, Desk};
 use crate::exit::Exit;
-use crate::runtime::backends::Backends;
 
 /// Names of apps that are left out, at most.
 const NAMED: usize = 10;
 
-/// Apps to back up, and what a question calls that.
-pub struct BulkBackup {
-    /// The apps.
-    pub selection: Selection,
-    /// Apps that were left out before, each with the reason.
-    pub left_out: Vec<LeftOut>,
-    /// `Back up` or `Retry`.
-    pub verb: &'static str,
-}
-
-/// Shows what is backed up, what is left out and what that costs, asks, and starts it.
+/// Shows what is backed up, what is left out and what that costs, asks with a verb, and starts it.
 pub async fn start(
-    bulk: BulkBackup,
-    (fleet, backends): (Fleet, Backends),
+    (of, verb): (BackupsOf, &str),
+    desk: Desk,
     options: ChangeOptions,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let store = &*backends.store;
-    let reading = read_fleet(store, None).await?;
-    let BulkBackup { selection, left_out, verb } = bulk;
-    let mut shown = preview(&reading, &fleet, &selection)?;
-    shown.left_out.extend(left_out.iter().cloned());
-    explain(&shown, reading.at, context);
-    if shown.starts.is_empty() {
-        backends.store.close().await;
+    let plan = desk.plan(&of, context).await?;
+    explain(&plan.preview, plan.as_of, context);
+    if plan.preview.starts.is_empty() {
+        desk.close().await;
         context.out.message("nothing is to do");
         return Ok(Exit::Done);
     }
-    let question = format!("{verb} {}?", counted(shown.starts.len(), "app"));
+    let question = format!("{verb} {}?", counted(plan.preview.starts.len(), "app"));
     confirm::agreed(&question, options.yes, context)?;
-    let mut rng = context.rng();
-    let key = rng.u128(..).to_string();
-    let (actor, asked_at) = (context.actor(), reading.at);
-    let action = BackupAction { selection, actor, key, asked_at, request: None, left_out };
-    let started = back_up(store, &fleet, &reading, &action).await?;
-    let added = AddedRuns { ids: started.runs, under_way: 0 };
-    added::follow(&added, (fleet, backends), options.wait, context, rng).await
+    added::start(desk, (&of, &plan), options.wait, context).await
+}
+
+impl AddsRuns for BackupsOf {
+    type Plan = PlannedBackups;
+
+    async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedBackups> {
+        let reading = read_fleet(control.store, None).await?;
+        let (selection, left_out) = selection(self, &reading, control).await?;
+        let mut preview = preview(&reading, control.fleet, &selection)?;
+        preview.left_out.extend(left_out);
+        Ok(PlannedBackups { as_of: reading.at, preview })
+    }
+
+    async fn plan_there(&self, server: &Server) -> Result<PlannedBackups, Error> {
+        server.plan_backups(self).await
+    }
+
+    async fn start_here(
+        &self,
+        _: &PlannedBackups,
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        let reading = read_fleet(control.store, None).await?;
+        let (selection, left_out) = selection(self, &reading, control).await?;
+        let (key, actor) = (rng.u128(..).to_string(), control.actor.clone());
+        let action = BackupAction { selection, actor, key, asked_at: reading.at, request: None, left_out };
+        let started = back_up(control.store, control.fleet, &reading, &action).await?;
+        Ok(Started::Runs(AddedRuns { ids: started.runs, under_way: 0 }))
+    }
+
+    async fn start_there(&self, _: &PlannedBackups, server: &Server) -> Result<Started, Error> {
+        server.back_up(self).await
+    }
+}
+
+/// The apps that are backed up, and those of runs that need no retry.
+async fn selection(
+    of: &BackupsOf,
+    reading: &FleetReading,
+    control: &ControlContext<'_>,
+) -> Result<(Selection, Vec<LeftOut>), Error> {
+    match of {
+        BackupsOf::Apps(apps) => Ok((Selection::Apps(apps.clone()), Vec::new())),
+        BackupsOf::Runs(runs) => {
+            let runs = RunSelection::Runs(runs.clone());
+            let RetrySelection { apps, left_out, .. } = select(control.store, reading, &runs).await?;
+            Ok((apps, left_out))
+        }
+    }
 }
 
 fn explain(shown: &BackupPreview, now: Timestamp, context: &Context) {

@@ -1,5 +1,7 @@
 //! `holdfast check`: one verdict for a monitoring system, in the exit code and on stdout.
 
+use holdfast_client::Server;
+use holdfast_control::Error;
 use holdfast_control::freshness::{CheckLevel, CheckScope, Freshness, freshness, open_metrics, plugin_text};
 use holdfast_model::{PolicyName, inert};
 use holdfast_store::Mode;
@@ -7,10 +9,11 @@ use holdfast_store::Mode;
 use crate::args::FreshnessArgs;
 use crate::context::Context;
 use crate::exit::{Exit, advice, render};
+use crate::place::Request;
 
 /// Runs the command. An error is the verdict "unknown", because a monitoring system reads nothing else.
 pub async fn run(args: &FreshnessArgs, context: &Context) -> anyhow::Result<Exit> {
-    let found = match found(args, context).await {
+    let found = match context.ask(args).await {
         Ok(found) => found,
         Err(error) if context.out.is_document() || args.open_metrics => {
             context.out.error(&render(&error));
@@ -30,15 +33,23 @@ pub async fn run(args: &FreshnessArgs, context: &Context) -> anyhow::Result<Exit
     Ok(Exit::Checked(found.level))
 }
 
-async fn found(args: &FreshnessArgs, context: &Context) -> anyhow::Result<Freshness> {
-    let policy = args.policy.as_deref().map(PolicyName::new);
-    let scope = match (&args.app, &policy) {
-        (Some(app), _) => CheckScope::App(app),
-        (None, Some(policy)) => CheckScope::Policy(policy),
-        (None, None) => CheckScope::All,
-    };
-    let store = context.store(Mode::Read).await?;
-    let found = freshness(&*store, scope).await;
-    store.close().await;
-    Ok(found?)
+impl Request for FreshnessArgs {
+    type Answer = Freshness;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Freshness> {
+        let policy = self.policy.as_deref().map(PolicyName::new);
+        let scope = match (&self.app, &policy) {
+            (Some(app), _) => CheckScope::App(app),
+            (None, Some(policy)) => CheckScope::Policy(policy),
+            (None, None) => CheckScope::All,
+        };
+        let store = context.store(Mode::Read).await?;
+        let found = freshness(&*store, scope).await;
+        store.close().await;
+        Ok(found?)
+    }
+
+    async fn there(&self, server: &Server) -> Result<Freshness, Error> {
+        server.check(self.app.as_deref(), self.policy.as_deref()).await
+    }
 }

@@ -1,5 +1,7 @@
 //! `holdfast history`: an app's runs.
 
+use holdfast_client::Server;
+use holdfast_control::Error;
 use holdfast_control::runs::{HistoryRequest, RunHistory, history};
 use holdfast_model::BackupFacts;
 use holdfast_store::Mode;
@@ -9,13 +11,12 @@ use crate::commands::outcome::state_cell;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, age, bytes};
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> {
-    let store = context.store(Mode::Read).await?;
     let HistoryArgs { app, limit, kind } = args.clone();
-    let history = history(&*store, &HistoryRequest { app, kind, limit }).await?;
-    store.close().await;
+    let history = context.ask(&HistoryRequest { app, kind, limit }).await?;
     context.out.show(&history, || {
         if history.runs.is_empty() {
             let kind = kind.map(|kind| format!(" of the kind {kind}")).unwrap_or_default();
@@ -24,6 +25,21 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> anyhow::Result<Exit> 
         table(&history).into()
     })?;
     Ok(Exit::Done)
+}
+
+impl Request for HistoryRequest {
+    type Answer = RunHistory;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<RunHistory> {
+        let store = context.store(Mode::Read).await?;
+        let history = history(&*store, self).await?;
+        store.close().await;
+        Ok(history)
+    }
+
+    async fn there(&self, server: &Server) -> Result<RunHistory, Error> {
+        server.history(self).await
+    }
 }
 
 fn table(history: &RunHistory) -> Table {

@@ -1,6 +1,8 @@
 //! `holdfast hold`: adds, removes and lists holds.
 
-use holdfast_control::holds::{self, HoldRequest};
+use holdfast_client::{Listed, Server};
+use holdfast_control::Error;
+use holdfast_control::holds::{self, ChangedHold, HoldRequest};
 use holdfast_model::{AppId, CatalogEntry, Timestamp};
 use holdfast_store::Mode;
 use serde::Serialize;
@@ -10,6 +12,7 @@ use crate::args::{HoldArgs, HoldCommand};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Table, age, bytes};
+use crate::place::Request;
 use crate::runtime::backends::Backends;
 
 /// One held backup, as a document.
@@ -33,11 +36,8 @@ pub async fn run(command: &HoldCommand, context: &Context) -> anyhow::Result<Exi
 }
 
 async fn change(args: &HoldArgs, held: bool, context: &Context) -> anyhow::Result<Exit> {
-    let backends = Backends::open_beside(context).await?;
     let HoldArgs { app, backup, reason } = args.clone();
-    let request = HoldRequest { app, backup, reason, held, actor: context.actor() };
-    let changed = holds::change(&*backends.store, &request, &mut context.rng()).await?;
-    backends.store.close().await;
+    let changed = context.ask(&HoldRequest { app, backup, reason, held, actor: context.actor() }).await?;
     if let Some(run) = changed.deletion_started {
         context.out.message(&format!(
             "warning: run {run} had started to delete this backup before, and Azure may still delete it"
@@ -51,15 +51,48 @@ async fn change(args: &HoldArgs, held: bool, context: &Context) -> anyhow::Resul
     Ok(Exit::Done)
 }
 
+impl Request for HoldRequest {
+    type Answer = ChangedHold;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<ChangedHold> {
+        let backends = Backends::open_beside(context).await?;
+        let changed = holds::change(&*backends.store, self, &mut context.rng()).await?;
+        backends.store.close().await;
+        Ok(changed)
+    }
+
+    async fn there(&self, server: &Server) -> Result<ChangedHold, Error> {
+        server.hold((&self.app, self.backup), &self.reason, self.held).await
+    }
+}
+
 async fn list(app: Option<&str>, context: &Context) -> anyhow::Result<Exit> {
-    let store = context.store(Mode::Read).await?;
-    let (now, entries) = (store.now().await?, holds::list(&*store, app).await?);
-    store.close().await;
+    let Listed { as_of: now, value: entries } = context.ask(&HeldBackups { app }).await?;
     let held: Vec<Held<'_>> = entries.iter().map(held).collect();
     context.out.show(&held, || {
         if held.is_empty() { "no backup is held".into() } else { table(&held, now).into() }
     })?;
     Ok(Exit::Done)
+}
+
+/// The held backups, of an app or of all.
+struct HeldBackups<'a> {
+    app: Option<&'a str>,
+}
+
+impl Request for HeldBackups<'_> {
+    type Answer = Listed<CatalogEntry>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        let store = context.store(Mode::Read).await?;
+        let (as_of, value) = (store.now().await?, holds::list(&*store, self.app).await?);
+        store.close().await;
+        Ok(Listed { as_of, value })
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        server.holds(self.app).await
+    }
 }
 
 fn table(held: &[Held<'_>], now: Timestamp) -> Table {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use holdfast_client::Server;
 use holdfast_config::Secrets;
+use holdfast_control::Error;
 use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow, WaitsFor, chart, forecast};
 use holdfast_model::{Timestamp, format_duration};
 use holdfast_store::Mode;
@@ -11,19 +13,11 @@ use crate::args::PlanArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table};
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet_with(Secrets::Leave)?;
-    let store = context.store(Mode::Read).await?;
-    let from = match args.from {
-        Some(from) => from,
-        None => store.now().await?,
-    };
-    let until = from + Duration::from_hours(args.hours.into());
-    let apps = args.apps.and_then(|apps| usize::try_from(apps).ok());
-    let forecast = forecast(&fleet, store.as_ref(), ForecastRequest { from, until, apps }).await?;
-    store.close().await;
+    let forecast = context.ask(args).await?;
     if context.out.is_document() {
         context.out.document(&forecast)?;
     } else if forecast.policies.is_empty() {
@@ -34,6 +28,28 @@ pub async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.text(&forecast.notes().join("\n"))?;
     }
     Ok(Exit::Done)
+}
+
+impl Request for PlanArgs {
+    type Answer = FleetForecast;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<FleetForecast> {
+        let fleet = context.fleet_with(Secrets::Leave)?;
+        let store = context.store(Mode::Read).await?;
+        let from = match self.from {
+            Some(from) => from,
+            None => store.now().await?,
+        };
+        let until = from + Duration::from_hours(self.hours.into());
+        let apps = self.apps.and_then(|apps| usize::try_from(apps).ok());
+        let forecast = forecast(&fleet, store.as_ref(), ForecastRequest { from, until, apps }).await?;
+        store.close().await;
+        Ok(forecast)
+    }
+
+    async fn there(&self, server: &Server) -> Result<FleetForecast, Error> {
+        server.forecast(self.hours, self.from, self.apps).await
+    }
 }
 
 fn table(forecast: &FleetForecast) -> Table {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use holdfast_config::{Fleet, Secrets};
+use holdfast_client::Server;
+use holdfast_config::Secrets;
+use holdfast_control::Error;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview, preview_app, preview_policies};
 use holdfast_model::{AppId, PolicyName, Timestamp, format_duration};
 use holdfast_store::{AppStatus, Mode};
@@ -12,6 +14,7 @@ use crate::args::PreviewArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Table, until};
+use crate::place::Request;
 
 /// The document for programs.
 #[derive(Debug, Serialize)]
@@ -22,13 +25,8 @@ struct Document {
 
 /// Runs the command.
 pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet: Fleet = context.fleet_with(Secrets::Leave)?;
     let from = args.from.unwrap_or_else(|| context.clock.now());
-    let range = PreviewRange { from, count: args.count };
-    let schedules = match &args.app {
-        Some(name) => vec![preview_app(&fleet, enrolled(context).await?, name, range)?],
-        None => preview_policies(&fleet, args.policy.as_deref().map(PolicyName::new).as_ref(), range)?,
-    };
+    let schedules = context.ask(&(args, PreviewRange { from, count: args.count })).await?;
     if context.out.is_document() {
         context.out.document(&Document { from, schedules })?;
     } else if schedules.is_empty() {
@@ -37,6 +35,23 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> 
         context.out.table(table(&schedules, from))?;
     }
     Ok(Exit::Done)
+}
+
+impl Request for (&PreviewArgs, PreviewRange) {
+    type Answer = Vec<SchedulePreview>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        let ((args, range), fleet) = (*self, context.fleet_with(Secrets::Leave)?);
+        Ok(match &args.app {
+            Some(name) => vec![preview_app(&fleet, enrolled(context).await?, name, range)?],
+            None => preview_policies(&fleet, args.policy.as_deref().map(PolicyName::new).as_ref(), range)?,
+        })
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        let (args, range) = *self;
+        server.schedules(args.app.as_deref(), args.policy.as_deref(), range).await
+    }
 }
 
 /// The apps of the store; none before the first run, when there is no store.

@@ -1,10 +1,11 @@
 //! `holdfast restore` and `holdfast drill`: plan, confirmation, and the run.
 
-use holdfast_config::Fleet;
-use holdfast_control::approvals::Started;
-use holdfast_control::restore::{DrillRequest, RestorePlan, execute, plan_drill, plan_restore};
+use holdfast_client::{PlannedRestore, Server, Started};
+use holdfast_control::restore::{
+    DrillRequest, RestorePlan, RestoreRequest, execute, plan_drill, plan_restore,
+};
 use holdfast_control::runs::RunView;
-use holdfast_model::Run;
+use holdfast_control::{ControlContext, Error};
 use serde::Serialize;
 
 use crate::args::{ChangeOptions, DrillArgs, RestoreArgs};
@@ -12,10 +13,9 @@ use crate::commands::outcome::state_cell;
 use crate::commands::{added, restore_plan};
 use crate::confirm;
 use crate::context::Context;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::Table;
-use crate::runtime::backends::Backends;
-use crate::runtime::run_follower;
 
 /// The plan and its run, as a document.
 #[derive(Debug, Serialize)]
@@ -27,50 +27,88 @@ struct Document<'a> {
 
 /// Runs `holdfast restore`.
 pub async fn restore(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &backends.store).await?;
-    let plan = plan_restore(&control, args.clone().into()).await?;
-    carry_out(&plan, args.options, (&fleet, backends), context).await
+    carry_out(&RestoreRequest::from(args.clone()), args.options, context).await
 }
 
 /// Runs `holdfast drill`.
 pub async fn drill(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &backends.store).await?;
     let DrillArgs { app, backup, into, probe, options, .. } = args.clone();
-    let plan = plan_drill(&control, DrillRequest { app, backup, into, probe }).await?;
-    carry_out(&plan, options, (&fleet, backends), context).await
+    carry_out(&DrillRequest { app, backup, into, probe }, options, context).await
 }
 
 /// Shows a plan, and after the confirmation adds its run.
 async fn carry_out(
-    plan: &RestorePlan,
+    change: &impl AddsRuns<Plan = PlannedRestore>,
     options: ChangeOptions,
-    (fleet, backends): (&Fleet, Backends),
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let control = context.control(fleet, &backends.store).await?;
+    let desk = context.desk().await?;
+    let planned = desk.plan(change, context).await?;
+    let plan = &planned.plan;
     if !context.out.is_document() {
-        context.out.table(restore_plan::table(plan, control.now))?;
+        context.out.table(restore_plan::table(plan, planned.as_of))?;
         context.out.text("")?;
     } else if !options.yes {
         context.out.document(&Document { plan, run: None })?;
         return Ok(Exit::Done);
     }
     confirm::written(&plan.word(), &plan.question(), options.yes, context)?;
-    let mut rng = context.rng();
-    let added = match execute(&control, plan, &mut rng).await? {
-        Started::Runs(added) => added,
-        Started::Asked(approval) => return added::asked(&approval, context),
-    };
-    let show = |runs: &[Run]| {
-        let run = runs.first().map(RunView::from);
+    let show = |views: &[RunView]| {
+        let run = views.first().cloned();
         let table = run.as_ref().map_or_else(Table::default, table);
         Ok(context.out.show(&Document { plan, run }, || table.into())?)
     };
-    run_follower::follow(&added.ids, (fleet.clone(), backends), options.wait, (context, rng), show).await
+    added::start_showing(desk, (change, &planned), options.wait, context, show).await
+}
+
+impl AddsRuns for RestoreRequest {
+    type Plan = PlannedRestore;
+
+    async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedRestore> {
+        Ok(PlannedRestore { as_of: control.now, plan: plan_restore(control, self.clone()).await? })
+    }
+
+    async fn plan_there(&self, server: &Server) -> Result<PlannedRestore, Error> {
+        server.plan_restore(self).await
+    }
+
+    async fn start_here(
+        &self,
+        planned: &PlannedRestore,
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        Ok(added::told(execute(control, &planned.plan, rng).await?, control))
+    }
+
+    async fn start_there(&self, planned: &PlannedRestore, server: &Server) -> Result<Started, Error> {
+        server.restore(self, &planned.plan.word()).await
+    }
+}
+
+impl AddsRuns for DrillRequest {
+    type Plan = PlannedRestore;
+
+    async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedRestore> {
+        Ok(PlannedRestore { as_of: control.now, plan: plan_drill(control, self.clone()).await? })
+    }
+
+    async fn plan_there(&self, server: &Server) -> Result<PlannedRestore, Error> {
+        server.plan_drill(self).await
+    }
+
+    async fn start_here(
+        &self,
+        planned: &PlannedRestore,
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        Ok(added::told(execute(control, &planned.plan, rng).await?, control))
+    }
+
+    async fn start_there(&self, planned: &PlannedRestore, server: &Server) -> Result<Started, Error> {
+        server.drill(self, &planned.plan.word()).await
+    }
 }
 
 fn table(run: &RunView) -> Table {

@@ -14,7 +14,7 @@ pub fn table(plan: &RestorePlan, now: Timestamp) -> Table {
     let mut fact = |name: &str, value: String| {
         table.row([name.into(), Cell::lines(&wrapped(&value, WIDTH), Tone::Plain)]);
     };
-    fact(plan.kind, what(plan, now));
+    fact(plan.kind.as_str(), what(plan, now));
     fact("from", format!("{} in {}, {}", plan.backup.blob, plan.container, found(plan)));
     fact("into", target(plan));
     if plan.target.is_stopped {

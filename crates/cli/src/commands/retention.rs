@@ -1,8 +1,9 @@
 //! `holdfast retention`: which backups the rules would delete now, and why the others are kept.
 
+use holdfast_client::Server;
 use holdfast_config::Secrets;
-use holdfast_control::counted;
 use holdfast_control::retention::{BackupRetention, RetentionReport, retention};
+use holdfast_control::{Error, counted};
 use holdfast_model::PolicyName;
 use holdfast_store::Mode;
 
@@ -10,14 +11,11 @@ use crate::args::RetentionArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, bytes};
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet_with(Secrets::Leave)?;
-    let policy = args.policy.as_deref().map(PolicyName::new);
-    let store = context.store(Mode::Read).await?;
-    let report = retention(&fleet, &*store, args.app.as_deref(), policy.as_ref()).await?;
-    store.close().await;
+    let report = context.ask(args).await?;
     if context.out.is_document() {
         context.out.document(&report)?;
     } else if report.apps.is_empty() {
@@ -27,6 +25,23 @@ pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit
         context.out.text(&summary(&report))?;
     }
     Ok(Exit::Done)
+}
+
+impl Request for RetentionArgs {
+    type Answer = RetentionReport;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<RetentionReport> {
+        let fleet = context.fleet_with(Secrets::Leave)?;
+        let policy = self.policy.as_deref().map(PolicyName::new);
+        let store = context.store(Mode::Read).await?;
+        let report = retention(&fleet, &*store, self.app.as_deref(), policy.as_ref()).await?;
+        store.close().await;
+        Ok(report)
+    }
+
+    async fn there(&self, server: &Server) -> Result<RetentionReport, Error> {
+        server.retention(self.app.as_deref(), self.policy.as_deref()).await
+    }
 }
 
 fn table(report: &RetentionReport) -> Table {
@@ -47,7 +62,7 @@ fn table(report: &RetentionReport) -> Table {
 }
 
 fn decision(backup: &BackupRetention) -> Cell {
-    match backup.decision {
+    match backup.decision.as_deref() {
         Some(word) if backup.is_deleted() => Cell::toned(word, Tone::Bad),
         Some(word) => word.into(),
         None => "kept: no rule".into(),

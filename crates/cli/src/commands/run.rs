@@ -16,6 +16,7 @@ use crate::runtime::checkpoints::checkpointer;
 use crate::runtime::site::site_parts;
 use crate::runtime::stop_signal::stop_on_signal;
 use holdfast_runtime::console::{Served, serve as serve_console};
+use holdfast_runtime::notifications::{NotificationLoops, NotificationParts};
 use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
@@ -68,6 +69,17 @@ async fn serve(
     let site =
         role.plans().then(|| site_parts(&fleet, &store, &context.clock, context, entra)).transpose()?;
     let checkpointer = checkpointer(&fleet, &store, &context.clock)?.filter(|_| role.plans());
+    let notifications = role.plans().then(|| {
+        NotificationLoops::new(NotificationParts {
+            fleet: &fleet,
+            store: &store,
+            clock: &context.clock,
+            telemetry,
+            public_url: console.entra.public_url.clone(),
+            rng: context.rng(),
+        })
+    });
+    let notifications = notifications.transpose()?;
     let engine = Engine::new(EngineParts {
         fleet,
         store: telemetry.store(Arc::clone(&store)),
@@ -86,6 +98,7 @@ async fn serve(
     let shown = serve_console(listener, served, &stop)?;
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let checkpoints = checkpointer.map(|of| tokio::spawn(of.keep(stop.clone().cancelled_owned())));
+    let notifications = notifications.map(|of| tokio::spawn(of.run(stop.clone())));
     if let Some(broker) = broker.clone() {
         // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
         let stop = stop.clone();
@@ -98,6 +111,9 @@ async fn serve(
     stopper.abort();
     if let Some(checkpoints) = checkpoints {
         let _ = checkpoints.await;
+    }
+    if let Some(notifications) = notifications {
+        let _ = notifications.await;
     }
     if let Some(shown) = shown {
         shown.stopped().await?;

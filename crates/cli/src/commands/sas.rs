@@ -1,16 +1,19 @@
 //! `holdfast sas`: the SAS that backups are written with, and those that Azure keeps with backups.
 
+use holdfast_client::{Listed, Server, Started};
 use holdfast_config::Secrets;
 use holdfast_control::sas::{self, CheckedStorage};
+use holdfast_control::{ControlContext, Error, add_runs};
 use holdfast_model::{StorageName, Timestamp};
 use serde::Serialize;
 
 use crate::args::{SasCheckArgs, SasCommand, SasRefreshArgs};
 use crate::commands::added;
 use crate::context::Context;
+use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
-use crate::runtime::backends::Backends;
+use crate::place::Request;
 use holdfast_runtime::engine::storages;
 
 /// The document of `sas check` for programs.
@@ -29,12 +32,7 @@ pub async fn run(command: &SasCommand, context: &Context) -> anyhow::Result<Exit
 }
 
 async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
-    // An unusable SAS is a result here, and not an error of the fleet file.
-    let fleet = context.fleet_with(Secrets::Leave)?;
-    let storage = storages(&fleet, &context.clock, context.rng())?;
-    let names: Vec<StorageName> = args.storages.iter().map(StorageName::new).collect();
-    let now = context.clock.now();
-    let storages = sas::check(&fleet, &*storage, &names, now).await?;
+    let Listed { as_of: now, value: storages } = context.ask(args).await?;
     let all_good = storages.iter().all(|storage| storage.good);
     if context.out.is_document() {
         context.out.document(&Document { now, storages })?;
@@ -44,14 +42,57 @@ async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(if all_good { Exit::Done } else { Exit::Failed })
 }
 
+impl Request for SasCheckArgs {
+    type Answer = Listed<CheckedStorage>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        // An unusable SAS is a result here, and not an error of the fleet file.
+        let fleet = context.fleet_with(Secrets::Leave)?;
+        let storage = storages(&fleet, &context.clock, context.rng())?;
+        let as_of = context.clock.now();
+        let value = sas::check(&fleet, &*storage, &self.names(), as_of).await?;
+        Ok(Listed { as_of, value })
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        server.storages(&self.names()).await
+    }
+}
+
+impl SasCheckArgs {
+    fn names(&self) -> Vec<StorageName> {
+        self.storages.iter().map(StorageName::new).collect()
+    }
+}
+
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
-    let control = context.control(&fleet, &backends.store).await?;
-    let mut rng = context.rng();
-    let runs = sas::refresh(&control, &args.app, args.backup, &mut rng).await?;
-    drop(control);
-    added::runs(&runs, (fleet, backends), args.wait, context, rng).await
+    added::start(context.desk().await?, (args, &()), args.wait, context).await
+}
+
+impl AddsRuns for SasRefreshArgs {
+    type Plan = ();
+
+    async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn plan_there(&self, _: &Server) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn start_here(
+        &self,
+        (): &(),
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        let runs = sas::refresh(control, &self.app, self.backup, rng).await?;
+        Ok(Started::Runs(add_runs(control.store, &runs).await?))
+    }
+
+    async fn start_there(&self, (): &(), server: &Server) -> Result<Started, Error> {
+        server.refresh_sas(&self.app, self.backup).await
+    }
 }
 
 fn show(storages: &[CheckedStorage], now: Timestamp, context: &Context) -> std::io::Result<()> {

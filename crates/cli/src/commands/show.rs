@@ -1,6 +1,8 @@
 //! `holdfast runs show`: a run and its events.
 
-use holdfast_control::runs::{RunView, actor, describe_backup, detail, find};
+use holdfast_client::Server;
+use holdfast_control::Error;
+use holdfast_control::runs::{RunView, RunWithEvents, actor, describe_backup, detail, find};
 use holdfast_model::{RunId, format_timestamp};
 use holdfast_store::{AuditEvent, Mode};
 
@@ -8,18 +10,33 @@ use crate::commands::outcome::state_cell;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Table;
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
-    let store = context.store(Mode::Read).await?;
-    let found = find(&*store, id).await?;
-    store.close().await;
+    let found = context.ask(&id).await?;
     context.out.show(&found, || facts(&found.run, actor(&found.events)).into())?;
     if !context.out.is_document() {
         context.out.text("")?;
         context.out.table(events(&found.events))?;
     }
     Ok(Exit::Done)
+}
+
+/// The id of a run asks for the run and its events.
+impl Request for RunId {
+    type Answer = RunWithEvents;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<RunWithEvents> {
+        let store = context.store(Mode::Read).await?;
+        let found = find(&*store, *self).await?;
+        store.close().await;
+        Ok(found)
+    }
+
+    async fn there(&self, server: &Server) -> Result<RunWithEvents, Error> {
+        server.run(*self).await
+    }
 }
 
 fn facts(run: &RunView, actor: Option<String>) -> Table {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use holdfast_client::Server;
+use holdfast_control::Error;
 use holdfast_control::status::{FleetStatus, NamedStatus, findings, status};
 use holdfast_control::status_waits::{missed_since_good, wait_cause, waits, waits_too_long};
 use holdfast_model::{Outcome, RunKind, Timestamp, Verification};
-use holdfast_store::{AppStatus, LastRun, Mode, Running, Store};
+use holdfast_store::{AppStatus, LastRun, Mode, Running};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::StatusArgs;
@@ -13,40 +15,33 @@ use crate::commands::outcome::outcome_cell;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, until};
+use crate::place::Request;
 use crate::runtime::stop_signal::stop_on_signal;
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
-    let store = context.store(Mode::Read).await?;
-    let shown = match args.watch {
-        None => show(&*store, args, context).await,
-        Some(seconds) => watch(&*store, args, Duration::from_secs(seconds), context).await,
-    };
-    store.close().await;
-    shown?;
+    match args.watch {
+        None => show(args, context).await?,
+        Some(seconds) => watch(args, Duration::from_secs(seconds), context).await?,
+    }
     Ok(Exit::Done)
 }
 
 /// Shows it until a signal.
-async fn watch(
-    store: &dyn Store,
-    args: &StatusArgs,
-    pause: Duration,
-    context: &Context,
-) -> anyhow::Result<()> {
+async fn watch(args: &StatusArgs, pause: Duration, context: &Context) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     while !stop.is_cancelled() {
         context.out.clear()?;
-        show(store, args, context).await?;
+        show(args, context).await?;
         let _ = tokio::time::timeout(pause, stop.cancelled()).await;
     }
     stopper.abort();
     Ok(())
 }
 
-async fn show(store: &dyn Store, args: &StatusArgs, context: &Context) -> anyhow::Result<()> {
-    let status = status(store, args.problems).await?;
+async fn show(args: &StatusArgs, context: &Context) -> anyhow::Result<()> {
+    let status = context.ask(args).await?;
     let notes = status.notes();
     context.out.show(&status, || match (status.is_empty, status.apps.is_empty()) {
         (true, _) => "no apps yet: `holdfast run` adds the apps of the fleet".into(),
@@ -58,6 +53,21 @@ async fn show(store: &dyn Store, args: &StatusArgs, context: &Context) -> anyhow
         context.out.text(&notes.join("\n"))?;
     }
     Ok(())
+}
+
+impl Request for StatusArgs {
+    type Answer = FleetStatus;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<FleetStatus> {
+        let store = context.store(Mode::Read).await?;
+        let status = status(&*store, self.problems).await?;
+        store.close().await;
+        Ok(status)
+    }
+
+    async fn there(&self, server: &Server) -> Result<FleetStatus, Error> {
+        server.status(self.problems).await
+    }
 }
 
 fn table(fleet: &FleetStatus) -> Table {

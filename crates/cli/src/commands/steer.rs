@@ -1,23 +1,21 @@
 //! `holdfast runs cancel`, `runs acknowledge`, `apps pause` and `apps resume`: people steer what is planned.
 
-use std::collections::BTreeSet;
-
+use holdfast_client::Server;
 use holdfast_control::acknowledgement::{AcknowledgeRequest, acknowledge};
-use holdfast_control::cancel::{CancelRequest, CancelledRun, cancel, unfinished};
+use holdfast_control::cancel::{CancelRequest, CancelledRun, cancel};
 use holdfast_control::pause::{PauseRequest, ResumeRequest, pause, resume};
-use holdfast_control::selector::Selector;
-use holdfast_control::views::read_fleet;
-use holdfast_control::{Error, counted, until};
+use holdfast_control::selector::{Selected, Selector};
+use holdfast_control::{Error, ErrorKind, counted, until};
 use holdfast_model::{AppId, RunId, format_timestamp};
-use holdfast_store::Store;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{AppsArgs, CancelArgs, PauseArgs, ResumeArgs};
+use crate::args::{CancelArgs, PauseArgs, ResumeArgs};
 use crate::confirm;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
+use crate::place::Request;
 use crate::runtime::backends::Backends;
 
 /// What came of the cancellation of one run.
@@ -31,28 +29,55 @@ struct CancelResult {
 
 /// Runs `holdfast runs cancel`.
 pub async fn cancel_runs(args: &CancelArgs, context: &Context) -> anyhow::Result<Exit> {
-    let backends = Backends::open_beside(context).await?;
-    let store = &*backends.store;
     let mut runs = args.runs.runs.clone();
     if runs.is_empty() {
-        let apps = Selector::from(&args.runs.matching).apps(&read_fleet(store, None).await?)?;
-        runs = unfinished(store, &apps.into_iter().collect()).await?;
+        runs = context.ask(&Selector::from(&args.runs.matching)).await?.unfinished;
     }
     if !runs.is_empty() {
         let question =
             format!("Cancel {}, as far as Azure was not asked for them?", counted(runs.len(), "run"));
         confirm::agreed(&question, args.yes, context)?;
     }
-    let mut done = Vec::new();
-    for run in runs {
-        let request = CancelRequest { run, reason: args.reason.clone(), actor: context.actor() };
-        done.push(outcome(run, cancel(store, &request).await));
-    }
-    backends.store.close().await;
+    let done = context.ask(&Cancellations { runs, reason: args.reason.clone() }).await?;
     context.out.show(&done, || {
         if done.is_empty() { "no run of these apps is under way".into() } else { table(&done).into() }
     })?;
     Ok(if done.iter().all(|run| run.cancelled) { Exit::Done } else { Exit::Failed })
+}
+
+/// Runs to cancel, each for itself.
+struct Cancellations {
+    runs: Vec<RunId>,
+    reason: String,
+}
+
+impl Request for Cancellations {
+    type Answer = Vec<CancelResult>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        let backends = Backends::open_beside(context).await?;
+        let mut done = Vec::new();
+        for run in self.runs.iter().copied() {
+            let request = CancelRequest { run, reason: self.reason.clone(), actor: context.actor() };
+            done.push(outcome(run, cancel(&*backends.store, &request).await));
+        }
+        backends.store.close().await;
+        Ok(done)
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        let mut done = Vec::new();
+        for run in self.runs.iter().copied() {
+            done.push(match server.cancel(run, &self.reason).await {
+                // Without a server or the right to ask it, the other runs would say the same.
+                Err(error) if matches!(error.kind(), ErrorKind::Store | ErrorKind::Refused) => {
+                    return Err(error);
+                }
+                cancelled => outcome(run, cancelled),
+            });
+        }
+        Ok(done)
+    }
 }
 
 fn outcome(run_id: RunId, result: Result<CancelledRun, Error>) -> CancelResult {
@@ -77,28 +102,37 @@ fn table(done: &[CancelResult]) -> Table {
 
 /// Runs `holdfast runs acknowledge`.
 pub async fn acknowledge_run(run: RunId, note: &str, context: &Context) -> anyhow::Result<Exit> {
-    let backends = Backends::open_beside(context).await?;
-    let request = AcknowledgeRequest { run, note: note.to_owned(), actor: context.actor() };
-    let app = acknowledge(&*backends.store, &request, &mut context.rng()).await?;
-    backends.store.close().await;
+    let app = context.ask(&AcknowledgeRequest { run, note: note.to_owned(), actor: context.actor() }).await?;
     context.out.show(&json!({ "run_id": run, "app": app, "acknowledged": true }), || {
         format!("the failure of {} is acknowledged until the next one", app.short_name()).into()
     })?;
     Ok(Exit::Done)
 }
 
+impl Request for AcknowledgeRequest {
+    type Answer = AppId;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<AppId> {
+        let backends = Backends::open_beside(context).await?;
+        let app = acknowledge(&*backends.store, self, &mut context.rng()).await?;
+        backends.store.close().await;
+        Ok(app)
+    }
+
+    async fn there(&self, server: &Server) -> Result<AppId, Error> {
+        server.acknowledge(self.run, &self.note).await
+    }
+}
+
 /// Runs `holdfast apps pause`.
 pub async fn pause_apps(args: &PauseArgs, context: &Context) -> anyhow::Result<Exit> {
-    let backends = Backends::open_beside(context).await?;
-    let store = &*backends.store;
-    let (apps, now) = (selected(&args.apps, store).await?, store.now().await?);
+    let Selected { apps, as_of: now, .. } = context.ask(&Selector::from(&args.apps)).await?;
     let end = args.end(now);
     let question = format!("Pause {} until {}?", counted(apps.len(), "app"), format_timestamp(end));
     confirm::agreed(&question, args.yes || args.apps.has_names_alone(), context)?;
     let request =
         PauseRequest { apps: apps.clone(), until: end, reason: args.reason.clone(), actor: context.actor() };
-    pause(store, &request, &mut context.rng()).await?;
-    backends.store.close().await;
+    context.ask(&request).await?;
     context.out.show(&json!({ "apps": apps, "paused_until": end }), || {
         let apps = counted(apps.len(), "app");
         format!("{apps} paused; the schedule goes on {}. Runs under way go on", until(end, now)).into()
@@ -106,16 +140,28 @@ pub async fn pause_apps(args: &PauseArgs, context: &Context) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
+impl Request for PauseRequest {
+    type Answer = ();
+
+    async fn here(&self, context: &Context) -> anyhow::Result<()> {
+        let backends = Backends::open_beside(context).await?;
+        pause(&*backends.store, self, &mut context.rng()).await?;
+        backends.store.close().await;
+        Ok(())
+    }
+
+    async fn there(&self, server: &Server) -> Result<(), Error> {
+        server.pause(&self.apps, self.until, &self.reason).await
+    }
+}
+
 /// Runs `holdfast apps resume`.
 pub async fn resume_apps(args: &ResumeArgs, context: &Context) -> anyhow::Result<Exit> {
-    let backends = Backends::open_beside(context).await?;
-    let store = &*backends.store;
-    let apps = selected(&args.apps, store).await?;
+    let apps = context.ask(&Selector::from(&args.apps)).await?.apps;
     let question = format!("End the pause of {}?", counted(apps.len(), "app"));
     confirm::agreed(&question, args.yes || args.apps.has_names_alone(), context)?;
     let request = ResumeRequest { apps: apps.clone(), reason: args.reason.clone(), actor: context.actor() };
-    resume(store, &request, &mut context.rng()).await?;
-    backends.store.close().await;
+    context.ask(&request).await?;
     context.out.show(&json!({ "apps": apps, "resumed": true }), || {
         let apps = counted(apps.len(), "app");
         format!("{apps} scheduled again; ticks of the pause are not run").into()
@@ -123,6 +169,17 @@ pub async fn resume_apps(args: &ResumeArgs, context: &Context) -> anyhow::Result
     Ok(Exit::Done)
 }
 
-async fn selected(args: &AppsArgs, store: &dyn Store) -> anyhow::Result<BTreeSet<AppId>> {
-    Ok(Selector::from(args).apps(&read_fleet(store, None).await?)?.into_iter().collect())
+impl Request for ResumeRequest {
+    type Answer = ();
+
+    async fn here(&self, context: &Context) -> anyhow::Result<()> {
+        let backends = Backends::open_beside(context).await?;
+        resume(&*backends.store, self, &mut context.rng()).await?;
+        backends.store.close().await;
+        Ok(())
+    }
+
+    async fn there(&self, server: &Server) -> Result<(), Error> {
+        server.resume(&self.apps, &self.reason).await
+    }
 }

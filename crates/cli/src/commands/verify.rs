@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use holdfast_client::Server;
 use holdfast_control::selector::Selector;
 use holdfast_control::verify::{VerifyReport, VerifyResult, catalog_by_app, verify};
-use holdfast_control::{AppSelection, counted};
+use holdfast_control::{AppSelection, Error, counted};
 
 use crate::args::AppsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
+use crate::place::Request;
 use crate::runtime::backends::Backends;
 
 /// The most lines that say what to do next.
@@ -17,22 +19,35 @@ const NEXT_MAX: usize = 5;
 
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let backends = Backends::open_beside(context).await?;
-    let store = &*backends.store;
-    let selection = Selector::from(args).selection(store).await?;
-    let (names, all) = match selection {
-        AppSelection::All => (Vec::new(), true),
-        AppSelection::Named(names) => (names, false),
-    };
-    let apps = catalog_by_app(store, &names, all).await?;
-    let control = context.control(&fleet, &backends.store).await?;
-    let bar = context.out.progress(apps.len(), "verifying {bar:40} {pos}/{len} apps [{elapsed}]");
-    let report = verify(&control, apps, &mut context.rng(), || bar.inc(1)).await?;
-    bar.finish_and_clear();
-    store.close().await;
+    let report = context.ask(args).await?;
     show(&report, context)?;
     Ok(if report.lost + report.unchecked == 0 { Exit::Done } else { Exit::Failed })
+}
+
+impl Request for AppsArgs {
+    type Answer = VerifyReport;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<VerifyReport> {
+        let fleet = context.fleet()?;
+        let backends = Backends::open_beside(context).await?;
+        let store = &*backends.store;
+        let selection = Selector::from(self).selection(store).await?;
+        let (names, all) = match selection {
+            AppSelection::All => (Vec::new(), true),
+            AppSelection::Named(names) => (names, false),
+        };
+        let apps = catalog_by_app(store, &names, all).await?;
+        let control = context.control(&fleet, &backends.store).await?;
+        let bar = context.out.progress(apps.len(), "verifying {bar:40} {pos}/{len} apps [{elapsed}]");
+        let report = verify(&control, apps, &mut context.rng(), || bar.inc(1)).await?;
+        bar.finish_and_clear();
+        store.close().await;
+        Ok(report)
+    }
+
+    async fn there(&self, server: &Server) -> Result<VerifyReport, Error> {
+        server.verify(&server.selection(&self.into()).await?).await
+    }
 }
 
 fn show(report: &VerifyReport, context: &Context) -> anyhow::Result<()> {

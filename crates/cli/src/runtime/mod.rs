@@ -4,5 +4,6 @@ pub mod backends;
 pub mod checkpoints;
 pub mod logins;
 pub mod run_follower;
+pub mod server_follower;
 pub mod site;
 pub mod stop_signal;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_config::Fleet;
-use holdfast_control::runs::Progress;
+use holdfast_control::runs::{Progress, RunView};
 use holdfast_model::{Outcome, Run, RunId, RunState, inert};
 use holdfast_store::{OneProcess, Store};
 use tokio_util::sync::CancellationToken;
@@ -27,12 +27,12 @@ pub async fn follow(
     (fleet, backends): (Fleet, Backends),
     wait: bool,
     (context, rng): (&Context, fastrand::Rng),
-    show: impl FnOnce(&[Run]) -> anyhow::Result<()>,
+    show: impl FnOnce(&[RunView]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     if !wait {
         let runs = load(&*backends.store, ids).await?;
         backends.store.close().await;
-        show(&runs)?;
+        show(&views(&runs))?;
         if backends.carries {
             context.out.message(
                 "this starts when `holdfast run` works on this store; --wait carries it out from here",
@@ -41,7 +41,7 @@ pub async fn follow(
         return Ok(Exit::Done);
     }
     let (runs, was_stopped) = to_the_end(fleet, backends, ids, context, rng).await?;
-    show(&runs)?;
+    show(&views(&runs))?;
     if was_stopped {
         context.out.message("interrupted; the runs are kept, and `holdfast run` continues them");
         return Ok(Exit::Interrupted);
@@ -77,6 +77,10 @@ async fn to_the_end(
     // Closing merges what was written into the store's one file, so that a copy of it is whole.
     store.close().await;
     Ok((ended?, was_stopped))
+}
+
+fn views(runs: &[Run]) -> Vec<RunView> {
+    runs.iter().map(RunView::from).collect()
 }
 
 async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {

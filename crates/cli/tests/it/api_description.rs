@@ -15,10 +15,10 @@ use crate::simulated::simulate;
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance";
 
 /// A process that demands logins, ended with its guard.
-struct Serving {
+pub struct Serving {
     child: Child,
-    address: SocketAddr,
-    token: String,
+    pub address: SocketAddr,
+    pub token: String,
 }
 
 impl Drop for Serving {
@@ -29,7 +29,7 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn start(place: &Place) -> Self {
+    pub fn start(place: &Place) -> Self {
         let created = place.run("tokens create --name tester --role admin");
         let line = "run --listen 127.0.0.1:0 --require-login --log-format json";
         let mut child =
@@ -104,7 +104,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
 
     let (_, catalog) = serving.ask(&format!("GET /backups?app={app}"), None);
     let number = catalog["value"][0]["backup"]["id"].clone();
-    let (about_app, about_one) = (json!({ "app": app }), json!({ "app": app, "backup": number }));
+    let about_one = json!({ "app": app, "backup": number });
     let deletion = json!({ "app": app, "backups": [number], "allow_last": true });
     for (call, body, status) in [
         (format!("GET /inventory?app={app}"), None, 200),
@@ -115,7 +115,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
         ("GET /storages".to_owned(), None, 200),
         ("GET /problems".to_owned(), None, 200),
         ("GET /subscriptions".to_owned(), None, 200),
-        ("POST /verifications".to_owned(), Some(&about_app), 200),
+        ("POST /verifications".to_owned(), Some(&json!({ "apps": [app] })), 200),
         ("POST /backups/reveal".to_owned(), Some(&about_one), 200),
         ("POST /native-schedules/show".to_owned(), Some(&json!({ "apps": [app] })), 200),
         ("POST /native-schedules/drift".to_owned(), Some(&json!({ "apps": [app] })), 200),

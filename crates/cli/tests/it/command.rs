@@ -76,8 +76,16 @@ impl From<Output> for Ended {
 pub fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
     command.current_dir(folder).args(line.split_whitespace()).stdin(Stdio::null()).env("TZ", "UTC");
-    for name in ["HOLDFAST_FLEET", "HOLDFAST_STORE", "HOLDFAST_LOG", "HOLDFAST_LISTEN", "NO_COLOR", "COLUMNS"]
-    {
+    for name in [
+        "HOLDFAST_FLEET",
+        "HOLDFAST_STORE",
+        "HOLDFAST_LOG",
+        "HOLDFAST_LISTEN",
+        "HOLDFAST_SERVER",
+        "HOLDFAST_TOKEN",
+        "NO_COLOR",
+        "COLUMNS",
+    ] {
         command.env_remove(name);
     }
     command

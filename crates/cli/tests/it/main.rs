@@ -23,6 +23,7 @@ mod prompts;
 mod proxies;
 mod restoring;
 mod sas;
+mod server;
 mod simulated;
 mod steering;
 mod taking_over;

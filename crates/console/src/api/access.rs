@@ -6,13 +6,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use holdfast_access::{ApiToken, Permission, Principal, Role, Scope};
+use holdfast_access::{ApiToken, LoginMethod, Permission, Principal, Role, Scope};
 use holdfast_control::tokens::{self, TokenRequest};
-use holdfast_model::{PolicyName, parse_duration};
+use holdfast_model::{PolicyName, Timestamp, parse_duration};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::list::All;
+use crate::api::list::List;
 use crate::api::once::{ApiRequest, bad};
 use crate::caller::Caller;
 use crate::failure::{ApiFailure, Failure};
@@ -25,6 +25,8 @@ pub struct WhoAmI<'a> {
     principal: &'a Principal,
     /// What its role may do.
     permissions: Vec<&'static str>,
+    /// When its token ends; `null` for another login.
+    expires_at: Option<Timestamp>,
 }
 
 /// The body of a request for a token.
@@ -56,19 +58,25 @@ pub struct Created<'a> {
 ///
 /// Name, login, role, policies and permissions of the caller.
 #[utoipa::path(get, path = "/api/v1/whoami", tag = "access", responses((status = 200, description = "The caller.", body = WhoAmI<'static>)))]
-pub async fn whoami(caller: Caller) -> Response {
+pub async fn whoami(State(site): State<Arc<Site>>, caller: Caller) -> Result<Response, ApiFailure> {
     let has = |permission: &Permission| caller.principal.may(*permission);
     let permissions = Permission::ALL.into_iter().filter(has).map(Permission::as_str).collect();
-    Json(WhoAmI { principal: &caller.principal, permissions }).into_response()
+    let mut expires_at = None;
+    if caller.principal.login == LoginMethod::Token {
+        let tokens = site.store().tokens().await.map_err(holdfast_control::Error::from)?;
+        let mine = tokens.iter().rfind(|token| token.name == caller.principal.name);
+        expires_at = mine.map(|token| token.expires_at);
+    }
+    Ok(Json(WhoAmI { principal: &caller.principal, permissions, expires_at }).into_response())
 }
 
 /// API tokens
 ///
 /// Without their texts.
-#[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "access", responses((status = 200, description = "The tokens.", body = All<ApiToken>)))]
+#[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "access", responses((status = 200, description = "The tokens.", body = List<ApiToken>)))]
 pub async fn list(State(site): State<Arc<Site>>) -> Result<Response, ApiFailure> {
     let tokens = site.store().tokens().await.map_err(holdfast_control::Error::from).map_err(Failure::from)?;
-    Ok(Json(All { value: tokens }).into_response())
+    Ok(Json(List { as_of: site.now().await?, count: None, value: tokens, next_link: None }).into_response())
 }
 
 /// Create a token
@@ -103,7 +111,7 @@ pub async fn create(State(site): State<Arc<Site>>, request: ApiRequest) -> Resul
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{name}", operation_id = "revoke_token", tag = "access",
     params(("name" = String, Path, description = "The name of the token.")),
-    responses((status = 204, description = "The token is revoked.")),
+    responses((status = 200, description = "The revoked token.", body = ApiToken)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found", "conflict"])))
 )]
 pub async fn revoke(
@@ -112,7 +120,7 @@ pub async fn revoke(
     Path(name): Path<String>,
 ) -> Result<Response, ApiFailure> {
     let mut rng = site.rng()?;
-    tokens::revoke(site.store(), &name, caller.actor, &mut rng).await.map_err(Failure::from)?;
+    let token = tokens::revoke(site.store(), &name, caller.actor, &mut rng).await.map_err(Failure::from)?;
     site.signal();
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(Json(token).into_response())
 }

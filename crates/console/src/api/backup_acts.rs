@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::named::app_of;
+use crate::api::native_schedules::{SomeApps, selection};
 use crate::api::once::ApiRequest;
 use crate::api::started::{started, starts};
 use crate::done::{ActDone, Work};
@@ -60,15 +61,6 @@ pub struct AdoptedBackups {
     storage: StorageName,
     /// Azure's numbers of the backups.
     backups: Vec<i64>,
-}
-
-/// An app.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "app": "shop" }))]
-pub struct OneApp {
-    /// The app, by short name or ARM id.
-    app: String,
 }
 
 /// An app, or one of its backups.
@@ -118,18 +110,18 @@ pub async fn adopt(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
     Ok(Json(AdoptedBackups { app, storage, backups }).into_response())
 }
 
-/// Verify the backups of an app
+/// Verify the backups of apps
 ///
 /// Reads Azure's list and each blob, and records what is verified and what is lost.
 #[utoipa::path(
-    post, path = "/api/v1/verifications", operation_id = "verify_backups", tag = "backups", request_body = OneApp,
+    post, path = "/api/v1/verifications", operation_id = "verify_backups", tag = "backups", request_body = SomeApps,
     responses((status = 200, description = "What was found.", body = VerifyReport)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict", "azure_unavailable"])))
 )]
 pub async fn verify(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
-    let OneApp { app } = request.json()?;
-    let app = app_of(&site, &request.caller, &app).await?;
-    let report = site.azure.verify(&request.caller.actor, &app, site.rng()?).await.map_err(Failure::from)?;
+    let SomeApps { apps, all } = request.json()?;
+    let apps = selection(&site, &request.caller, (&apps, all)).await?;
+    let report = site.azure.verify(&request.caller.actor, &apps, site.rng()?).await.map_err(Failure::from)?;
     site.expire();
     Ok(Json(report).into_response())
 }

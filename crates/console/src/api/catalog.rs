@@ -37,6 +37,18 @@ pub struct Backups {
     value: Vec<BackupView>,
 }
 
+/// One backup of an app.
+#[derive(Serialize, ToSchema)]
+pub struct ShownBackup {
+    /// When it was read.
+    as_of: Timestamp,
+    /// The app.
+    app: AppId,
+    /// The backup.
+    #[serde(flatten)]
+    backup: BackupView,
+}
+
 /// Backups of the catalog
 ///
 /// By app, 20 apps a page, each with all its backups. The last page is empty.
@@ -109,7 +121,7 @@ pub async fn inventory(
         ("number" = i64, Path, description = "Azure's number of the backup."),
         ("app" = String, Query, description = "The app, by short name or ARM id."),
     ),
-    responses((status = 200, description = "The backup.", body = BackupView)),
+    responses((status = 200, description = "The backup.", body = ShownBackup)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict", "azure_unavailable"])))
 )]
 pub async fn show(
@@ -121,7 +133,8 @@ pub async fn show(
     let id = BackupId(number(&id)?);
     let app = app_of(&site, &caller, given(query).value("app")).await?;
     let found = site.azure.inventory(&caller.actor, &app.to_string()).await.map_err(Failure::from)?;
-    Ok(Json(BackupView::from(found.get(id).map_err(Failure::from)?)).into_response())
+    let backup = found.get(id).map_err(Failure::from)?.into();
+    Ok(Json(ShownBackup { as_of: found.now, app: found.app.id.clone(), backup }).into_response())
 }
 
 /// Check what the backups of an app depend on

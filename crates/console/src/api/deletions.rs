@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use holdfast_control::approvals::Started;
 use holdfast_control::counted;
-use holdfast_control::deletion::{Allowed, DeletionPlan, DeletionRequest};
-use holdfast_model::{AppId, BackupFacts, BackupId, StorageName, Timestamp};
-use serde::{Deserialize, Serialize};
+use holdfast_control::deletion::{Allowed, DeletionPlan, DeletionRequest, PlannedDeletions};
+use holdfast_model::{BackupId, StorageName};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::named::app_of;
@@ -41,30 +41,6 @@ pub struct NewDeletion {
     /// The short name of the app, to confirm.
     #[serde(default)]
     confirm: String,
-}
-
-/// What a deletion will do.
-#[derive(Serialize, ToSchema)]
-pub struct PlannedDeletions {
-    /// The app.
-    app: AppId,
-    /// The backups that are deleted.
-    backups: Vec<PlannedBackup>,
-    /// The recovery point that is left, where the newest good backup is deleted.
-    left_from: Option<Timestamp>,
-    /// What confirms it: the short name of the app.
-    confirm: String,
-}
-
-/// A backup that is deleted.
-#[derive(Serialize, ToSchema)]
-pub struct PlannedBackup {
-    /// The backup.
-    backup: BackupFacts,
-    /// The storage that holds it.
-    storage: StorageName,
-    /// Whether the catalog does not have it yet, so that it is adopted first.
-    is_foreign: bool,
 }
 
 /// Plan a deletion
@@ -122,20 +98,4 @@ async fn planned(site: &Site, caller: &Caller, wanted: &NewDeletion) -> Result<D
         storage: storage.as_deref().map(StorageName::new),
     };
     Ok(site.azure.plan_deletion(&caller.actor, &request).await?)
-}
-
-impl From<&DeletionPlan> for PlannedDeletions {
-    fn from(plan: &DeletionPlan) -> Self {
-        let backups = plan.backups.iter().map(|planned| PlannedBackup {
-            backup: planned.backup.clone(),
-            storage: planned.policy_snapshot.storage.clone(),
-            is_foreign: planned.is_foreign,
-        });
-        Self {
-            app: plan.app.id.clone(),
-            backups: backups.collect(),
-            left_from: plan.newest_good.as_ref().map(|newest| newest.left_from),
-            confirm: plan.app.id.short_name(),
-        }
-    }
 }

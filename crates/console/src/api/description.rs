@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use crate::api::{
     access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, reads, restores,
+    native_schedules, pauses, policies, reads, restores, selections, standing,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -24,8 +24,13 @@ use crate::pages::coverage;
         reads::run,
         reads::audit,
         reads::openapi,
+        backups::plan,
+        backups::start_named,
         backups::start,
         backups::retry,
+        pauses::begin,
+        pauses::end,
+        selections::select,
         acts::pause,
         acts::resume,
         acts::cancel,
@@ -52,6 +57,12 @@ use crate::pages::coverage;
         backup_acts::refresh_sas,
         deletions::plan,
         deletions::start,
+        standing::fleet,
+        standing::check,
+        standing::of_app,
+        standing::of_run,
+        policies::effective,
+        policies::discovery,
         fleet::problems,
         fleet::subscriptions,
         fleet::reopen,

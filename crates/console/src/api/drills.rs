@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use holdfast_control::restore::RestorePlan;
 
 use crate::api::once::ApiRequest;
-use crate::api::restores;
+use crate::api::restores::{self, PlannedRestore};
 use crate::done::ActDone;
 use crate::failure::ApiFailure;
 use crate::restore_request::RestoreAsked;
@@ -18,7 +17,7 @@ use crate::site::Site;
 /// A drill restores a backup into a scratch app, to prove that it can be restored. Changes nothing.
 #[utoipa::path(
     post, path = "/api/v1/drills/plan", operation_id = "plan_drill", tag = "acts", request_body = RestoreAsked,
-    responses((status = 200, description = "The plan.", body = RestorePlan)),
+    responses((status = 200, description = "The plan.", body = PlannedRestore)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found", "ambiguous_app", "conflict", "refused", "azure_unavailable"])))
 )]
 pub async fn plan(site: State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {

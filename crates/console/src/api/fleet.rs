@@ -7,26 +7,28 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
-use holdfast_control::forecast::FleetForecast;
+use chrono::TimeDelta;
+use holdfast_control::forecast::{FleetForecast, ForecastRequest};
 use holdfast_control::retention::RetentionReport;
 use holdfast_control::sas::CheckedStorage;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview};
 use holdfast_control::status::{FleetStatus, status};
 use holdfast_control::{Error, budgets};
-use holdfast_model::{PolicyName, StorageName, SubscriptionId, parse_timestamp};
+use holdfast_model::{PolicyName, StorageName, SubscriptionId, Timestamp, parse_timestamp};
 use holdfast_store::SubscriptionStatus;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::list::All;
-use crate::api::named::given;
+use crate::api::list::{All, List};
+use crate::api::named::{count, given, named};
 use crate::api::once::ApiRequest;
+use crate::backup_request::SentForm;
 use crate::failure::{ApiFailure, Failure};
 use crate::pages::coverage::Asking;
 use crate::site::Site;
 
 /// Ticks of a schedule, at most.
-const TICKS_MAX: u32 = 366;
+const TICKS_MAX: u32 = 1_000;
 /// Ticks of a schedule where no number is given.
 const TICKS: u32 = 10;
 
@@ -93,23 +95,20 @@ pub async fn reopen(State(site): State<Arc<Site>>, request: ApiRequest) -> Resul
 
 /// What retention decides
 ///
-/// Which backups of an app or of a policy's apps the rules would delete now, and why they keep the others.
+/// Which backups of an app, of a policy's apps or of all apps the rules would delete now, and why they keep the others.
 #[utoipa::path(
     get, path = "/api/v1/retention", operation_id = "show_retention", tag = "policies",
     params(
         ("app" = Option<String>, Query, description = "The app, by short name or ARM id."),
-        ("policy" = Option<String>, Query, description = "The policy. Either this or `app` is needed."),
+        ("policy" = Option<String>, Query, description = "The policy."),
     ),
     responses((status = 200, description = "The decisions.", body = RetentionReport)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict"])))
 )]
 pub async fn retention(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
     let query = given(query);
-    let (app, policy) = wanted(&site, (query.value("app"), query.value("policy"))).await?;
-    if app.is_none() && policy.is_none() {
-        return Err(Failure::bad_query("Name an app, or a policy.").into());
-    }
-    let report = site.azure.retention(app.as_deref(), policy.as_ref()).await.map_err(Failure::from)?;
+    let (app, policy) = (named(&query, "app"), named(&query, "policy").map(PolicyName::new));
+    let report = site.azure.retention(app, policy.as_ref()).await.map_err(Failure::from)?;
     Ok(Json(report).into_response())
 }
 
@@ -122,45 +121,50 @@ pub async fn retention(State(site): State<Arc<Site>>, query: RawQuery) -> Result
         ("app" = Option<String>, Query, description = "The app, by short name or ARM id."),
         ("policy" = Option<String>, Query, description = "The policy."),
         ("from" = Option<String>, Query, description = "Ticks after this time (RFC 3339); now where none is given."),
-        ("count" = Option<u32>, Query, maximum = 366, description = "How many; 10 where no number is given, 366 at most."),
+        ("count" = Option<u32>, Query, maximum = 1000, description = "How many; 10 where no number is given, 1000 at most."),
     ),
     responses((status = 200, description = "The schedules.", body = All<SchedulePreview>)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "no_such_app", "not_found", "ambiguous_app", "conflict"])))
 )]
 pub async fn schedules(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
     let query = given(query);
-    let (app, policy) = wanted(&site, (query.value("app"), query.value("policy"))).await?;
-    let from = match query.value("from") {
-        "" => site.now().await?,
-        text => parse_timestamp(text).map_err(|_| Failure::bad_query("`from` is not RFC 3339."))?,
-    };
-    let count = match query.value("count") {
-        "" => TICKS,
-        text => text
-            .parse()
-            .ok()
-            .filter(|count| *count <= TICKS_MAX)
-            .ok_or_else(|| Failure::bad_query(format!("`count` is no number of 0 to {TICKS_MAX}.")))?,
-    };
+    let (app, policy) = (named(&query, "app"), named(&query, "policy").map(PolicyName::new));
+    let (from, count) = (from(&site, &query).await?, count(&query, "count", TICKS, TICKS_MAX)?);
     let range = PreviewRange { from, count };
-    let value = site.azure.schedules(app.as_deref(), policy.as_ref(), range).await.map_err(Failure::from)?;
+    let value = site.azure.schedules(app, policy.as_ref(), range).await.map_err(Failure::from)?;
     Ok(Json(All { value }).into_response())
 }
 
-/// What the next 24 hours will bring
+/// What the coming hours will bring
 ///
-/// What `holdfast plan` forecasts, a few minutes old at most. Until the first forecast is made, the answer is 202.
+/// What `holdfast plan` forecasts. Without a parameter it is the forecast of the next 24 hours, a few minutes old at most; until the
+/// first one is made, the answer is 202.
 #[utoipa::path(
     get, path = "/api/v1/forecast", operation_id = "forecast", tag = "policies",
-    responses((status = 200, description = "The forecast.", body = FleetForecast), (status = 202, description = "It is being made.", body = Asking))
+    params(
+        ("hours" = Option<u32>, Query, maximum = 744, description = "How many hours; 24 where no number is given, 744 at most."),
+        ("from" = Option<String>, Query, description = "From this time (RFC 3339); from now where none is given."),
+        ("apps" = Option<u32>, Query, maximum = 200_000, description = "Take the fleet to have this many apps."),
+    ),
+    responses((status = 200, description = "The forecast.", body = FleetForecast), (status = 202, description = "It is being made.", body = Asking)),
+    extensions(("x-codes" = json!(["invalid_query"])))
 )]
-pub async fn forecast(State(site): State<Arc<Site>>) -> Response {
+pub async fn forecast(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
+    let query = given(query);
+    if ["hours", "from", "apps"].iter().any(|name| named(&query, name).is_some()) {
+        let (from, hours) = (from(&site, &query).await?, count(&query, "hours", 24, 744)?);
+        let apps = usize::try_from(count(&query, "apps", 0, 200_000)?).ok().filter(|apps| *apps > 0);
+        let until = from.checked_add_signed(TimeDelta::hours(hours.into()));
+        let until = until.ok_or_else(|| Failure::bad_query("`from` is too late."))?;
+        let request = ForecastRequest { from, until, apps };
+        return Ok(Json(site.azure.forecast_of(request).await.map_err(Failure::from)?).into_response());
+    }
     let known = site.forecast.read();
-    match known.answer {
+    Ok(match known.answer {
         Some(dated) => Json(&*dated.answer).into_response(),
         None => (StatusCode::ACCEPTED, [(RETRY_AFTER, "1")], Json(Asking::new("forecasting", known.error)))
             .into_response(),
-    }
+    })
 }
 
 /// Check the SAS of storages
@@ -169,20 +173,19 @@ pub async fn forecast(State(site): State<Arc<Site>>) -> Response {
 #[utoipa::path(
     get, path = "/api/v1/storages", operation_id = "check_storages", tag = "policies",
     params(("storage" = Option<Vec<String>>, Query, description = "Names of storages; those that policies use where none is named.")),
-    responses((status = 200, description = "The storages.", body = All<CheckedStorage>)),
+    responses((status = 200, description = "The storages.", body = List<CheckedStorage>)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found", "azure_unavailable"])))
 )]
 pub async fn storages(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
     let names: Vec<StorageName> = given(query).values("storage").map(StorageName::new).collect();
     let value = site.azure.check_storages(&names).await.map_err(Failure::from)?;
-    Ok(Json(All { value }).into_response())
+    Ok(Json(List { as_of: site.now().await?, count: None, value, next_link: None }).into_response())
 }
 
-/// The app and the policy that a query names.
-async fn wanted(
-    site: &Site,
-    (app, policy): (&str, &str),
-) -> Result<(Option<String>, Option<PolicyName>), Failure> {
-    let app = if app.is_empty() { None } else { Some(site.one(app).await?.to_string()) };
-    Ok((app, Some(policy).filter(|policy| !policy.is_empty()).map(PolicyName::new)))
+/// From when a query asks; from now where it does not say.
+async fn from(site: &Site, query: &SentForm) -> Result<Timestamp, Failure> {
+    match named(query, "from") {
+        None => site.now().await,
+        Some(text) => parse_timestamp(text).map_err(|_| Failure::bad_query("`from` is not RFC 3339.")),
+    }
 }

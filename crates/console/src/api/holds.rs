@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use crate::acts::ActKind;
 use crate::api::acts::act;
-use crate::api::list::All;
-use crate::api::named::{given, wanted};
+use crate::api::list::List;
+use crate::api::named::{given, named};
 use crate::api::once::ApiRequest;
 use crate::done::ActDone;
 use crate::failure::{ApiFailure, Failure};
@@ -37,13 +37,12 @@ pub struct NewHold {
 #[utoipa::path(
     get, path = "/api/v1/holds", operation_id = "list_holds", tag = "backups",
     params(("app" = Option<String>, Query, description = "Only this app, by short name or ARM id.")),
-    responses((status = 200, description = "The backups.", body = All<CatalogEntry>)),
-    extensions(("x-codes" = json!(["invalid_query", "no_such_app", "ambiguous_app"])))
+    responses((status = 200, description = "The backups.", body = List<CatalogEntry>)),
+    extensions(("x-codes" = json!(["invalid", "not_found"])))
 )]
 pub async fn list(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
-    let app = wanted(&site, &given(query)).await?.map(|app| app.to_string());
-    let value = holds::list(site.store(), app.as_deref()).await.map_err(Failure::from)?;
-    Ok(Json(All { value }).into_response())
+    let value = holds::list(site.store(), named(&given(query), "app")).await.map_err(Failure::from)?;
+    Ok(Json(List { as_of: site.now().await?, count: None, value, next_link: None }).into_response())
 }
 
 /// Hold a backup

@@ -14,6 +14,18 @@ pub fn given(RawQuery(query): RawQuery) -> SentForm {
     SentForm::read(&query.unwrap_or_default())
 }
 
+/// The value of a parameter, where there is one.
+pub fn named<'q>(query: &'q SentForm, name: &str) -> Option<&'q str> {
+    Some(query.value(name)).filter(|value| !value.is_empty())
+}
+
+/// A number of at most `most`; `usual` where none is given.
+pub fn count(query: &SentForm, name: &str, usual: u32, most: u32) -> Result<u32, Failure> {
+    let Some(text) = named(query, name) else { return Ok(usual) };
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.ok_or_else(|| Failure::bad_query(format!("`{name}` is no number of 0 to {most}.")))
+}
+
 /// The number of a backup.
 pub fn number(text: &str) -> Result<i64, Failure> {
     text.parse().map_err(|_| Failure::bad_query("The number of the backup cannot be read."))
@@ -42,7 +54,7 @@ impl Site {
     pub(crate) async fn one(&self, name: &str) -> Result<AppId, Failure> {
         match self.named(name).await? {
             NamedApp::One(id) => Ok(id),
-            NamedApp::Several(ids) => Err(Failure::several(name, &ids)),
+            NamedApp::Several(ids) => Err(Failure::of_name(&ids, name)),
         }
     }
 }

@@ -31,10 +31,10 @@ use crate::site::Site;
 pub struct SomeApps {
     /// Short names or ARM ids.
     #[serde(default)]
-    apps: Vec<String>,
+    pub(super) apps: Vec<String>,
     /// Whether every app is meant.
     #[serde(default)]
-    all: bool,
+    pub(super) all: bool,
 }
 
 /// Apps whose schedules are set or removed.
@@ -146,7 +146,7 @@ async fn planned(
 }
 
 /// The apps that are meant, which must be in the scope of the caller.
-async fn selection(
+pub async fn selection(
     site: &Site,
     caller: &Caller,
     (apps, all): (&[String], bool),

@@ -8,6 +8,9 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use holdfast_control::restore::RestorePlan;
+use holdfast_model::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::once::ApiRequest;
 use crate::done::{ActDone, Work};
@@ -16,18 +19,28 @@ use crate::restore_request::RestoreAsked;
 use crate::restores::RestoreKind;
 use crate::site::Site;
 
+/// What a restore or a drill will do.
+#[derive(Serialize, ToSchema)]
+pub struct PlannedRestore {
+    /// The store's time.
+    as_of: Timestamp,
+    /// The plan.
+    #[serde(flatten)]
+    plan: RestorePlan,
+}
+
 /// Plan a restore
 ///
 /// Changes nothing. The answer is what `holdfast restore` shows: what is overwritten, what never comes back, and what to know before.
 #[utoipa::path(
     post, path = "/api/v1/restores/plan", operation_id = "plan_restore", tag = "acts", request_body = RestoreAsked,
-    responses((status = 200, description = "The plan.", body = RestorePlan)),
+    responses((status = 200, description = "The plan.", body = PlannedRestore)),
     extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found", "ambiguous_app", "conflict", "refused", "azure_unavailable"])))
 )]
 pub async fn plan(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let asked: RestoreAsked = request.json()?;
     let plan = site.plan(RestoreKind::of_path(&request.path), &request.caller, &asked).await?;
-    Ok(Json(plan).into_response())
+    Ok(Json(PlannedRestore { as_of: site.now().await?, plan }).into_response())
 }
 
 /// Restore a backup

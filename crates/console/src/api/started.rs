@@ -20,7 +20,8 @@ pub fn starts(app: &AppId, added: &AddedRuns, sentence: &str) -> ActDone {
     };
     let detail = format!("A worker takes the runs as Azure's budget allows.{left_out}");
     let run = added.ids.first().copied().filter(|_| added.ids.len() == 1);
-    ActDone { app: app.clone(), run, approval: None, sentence: sentence.to_owned(), detail }
+    let (runs, under_way) = (added.ids.clone(), added.under_way);
+    ActDone { run, runs, under_way, ..ActDone::new(app.clone(), sentence, detail) }
 }
 
 /// What a request asks a second person for.
@@ -28,7 +29,7 @@ pub fn asks(approval: &Approval, what: &str) -> ActDone {
     let detail =
         format!("Nothing is done yet. The request expires at {}.", format_timestamp(approval.expires_at));
     let sentence = format!("A second person must confirm the {what}.");
-    ActDone { app: approval.app.clone(), run: None, approval: Some(approval.id), sentence, detail }
+    ActDone { approval: Some(approval.id), ..ActDone::new(approval.app.clone(), sentence, detail) }
 }
 
 /// 202, with the address of the run, or of the unfinished runs of the app.

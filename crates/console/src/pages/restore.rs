@@ -64,7 +64,7 @@ pub async fn form(
     let fields = SentForm::read(&query.unwrap_or_default());
     let id = match site.named(fields.value("app")).await? {
         NamedApp::One(id) => id,
-        NamedApp::Several(ids) => return Err(Failure::several(fields.value("app"), &ids)),
+        NamedApp::Several(ids) => return Err(Failure::of_name(&ids, fields.value("app"))),
     };
     let view = site.app(&id).await?;
     let chosen = fields.value("backup");

@@ -58,7 +58,8 @@ async fn acts_on_backups_stay_within_the_scope_of_a_token_and_name_it_in_the_aud
     for call in ["holds", "holds/release", "backups/reveal", "verifications", "sas/refresh", "deletions/plan"]
     {
         let body = |(app, backup, _): &(AppId, i64, String)| match call {
-            "verifications" | "sas/refresh" => json!({ "app": app }),
+            "verifications" => json!({ "apps": [app] }),
+            "sas/refresh" => json!({ "app": app }),
             "deletions/plan" => json!({ "app": app, "backups": [backup] }),
             "backups/reveal" => json!({ "app": app, "backup": backup }),
             _ => json!({ "app": app, "backup": backup, "reason": "audit" }),
@@ -144,11 +145,11 @@ async fn what_cannot_be_read_is_answered_with_a_problem() {
     for (request, body, status, code) in [
         ("POST /api/v1/verifications", long.as_str(), 413, "body_too_large"),
         ("POST /api/v1/verifications", "{", 400, "invalid_body"),
-        ("POST /api/v1/verifications", r#"{ "app": "nobody" }"#, 404, "no_such_app"),
+        ("POST /api/v1/verifications", r#"{ "apps": ["nobody"] }"#, 404, "no_such_app"),
         ("GET /api/v1/runs/%FF", "", 400, "invalid_query"),
         ("GET /api/v1/inventory", "", 400, "invalid_query"),
-        ("GET /api/v1/retention", "", 400, "invalid_query"),
-        ("GET /api/v1/schedules?count=367", "", 400, "invalid_query"),
+        ("GET /api/v1/history?app=shop&kind=wish", "", 400, "invalid_query"),
+        ("GET /api/v1/schedules?count=1001", "", 400, "invalid_query"),
         ("PUT /api/v1/runs", "", 405, "method_not_allowed"),
         ("GET /api/v1/nowhere", "", 404, "no_such_page"),
     ] {

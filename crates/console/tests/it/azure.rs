@@ -6,21 +6,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use holdfast_control::app_resolver::AppSelection;
 use holdfast_control::approvals::{
     ApprovalRequest, Confirmed, FourEyes, Replanned, StartedOnce, ask, confirm,
 };
+use holdfast_control::backup::BackupRequest;
 use holdfast_control::coverage::{Coverage, CoveredApp, Via};
-use holdfast_control::forecast::{FleetForecast, PolicyWindow};
+use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow};
 use holdfast_control::operator_requests::OperatorRequests;
 use holdfast_control::restore::{
     Blobs, ConfirmedPlan, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest,
     RestoreSource, RestoreTarget, Wanted,
 };
 use holdfast_control::verify::VerifyReport;
-use holdfast_control::{Error, ErrorKind};
+use holdfast_control::{AddedRuns, Error, ErrorKind};
 use holdfast_model::{
-    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, SasFacts,
-    SasWindow, StorageName, Task, Trigger,
+    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, RunKind,
+    SasFacts, SasWindow, StorageName, Task, Trigger,
 };
 use holdfast_store::{Approval, CatalogFilter, RequestAnswer, Store};
 
@@ -38,7 +40,7 @@ impl FakeAzure {
 
     async fn plan(
         &self,
-        kind: &'static str,
+        kind: RunKind,
         source: AppId,
         target: AppId,
         backup: Option<BackupId>,
@@ -82,16 +84,16 @@ impl FakeAzure {
             },
             never_restored: NEVER_RESTORED,
             warnings: vec!["the backup is older than a day".into()],
-            run: NewRestore {
+            run: Some(NewRestore {
                 app: App::new(target),
                 policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "bkpweu01"),
                 task: Task::Restore(restore),
-            },
+            }),
         })
     }
 
     async fn run(&self, plan: &RestorePlan, run: RunId, actor: &Actor) -> Result<NewRun, Error> {
-        let NewRestore { app, policy_snapshot, task } = &plan.run;
+        let NewRestore { app, policy_snapshot, task } = plan.run.as_ref().unwrap();
         let asked = NewTask { task: task.clone(), trigger: Trigger::Manual, actor: Some(actor.clone()) };
         Ok(NewRun::task(run, app, policy_snapshot, asked, self.store.now().await?))
     }
@@ -133,6 +135,10 @@ impl OperatorRequests for FakeAzure {
         })
     }
 
+    async fn forecast_of(&self, _: ForecastRequest) -> Result<FleetForecast, Error> {
+        self.forecast().await
+    }
+
     async fn forecast(&self) -> Result<FleetForecast, Error> {
         let from = self.store.now().await?;
         let window = PolicyWindow {
@@ -171,13 +177,13 @@ impl OperatorRequests for FakeAzure {
             }
             (None, None) => source.clone(),
         };
-        self.plan("restore", source, target, backup).await
+        self.plan(RunKind::Restore, source, target, backup).await
     }
 
     async fn plan_drill(&self, _: &Actor, request: DrillRequest) -> Result<RestorePlan, Error> {
         let source = self.known(&request.app).await?;
         let scratch = AppId::new("5f2e8a70-prod-weu", "rg-x", "scratch", None);
-        self.plan("drill", source, scratch, request.backup).await
+        self.plan(RunKind::Drill, source, scratch, request.backup).await
     }
 
     async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error> {
@@ -214,7 +220,11 @@ impl OperatorRequests for FakeAzure {
         confirm(&*self.store, id, actor, again, &mut rng).await
     }
 
-    async fn verify(&self, _: &Actor, _: &AppId, _: fastrand::Rng) -> Result<VerifyReport, Error> {
+    async fn back_up(&self, _: &Actor, _: &BackupRequest, _: fastrand::Rng) -> Result<AddedRuns, Error> {
+        Ok(AddedRuns { ids: Vec::new(), under_way: 0 })
+    }
+
+    async fn verify(&self, _: &Actor, _: &AppSelection, _: fastrand::Rng) -> Result<VerifyReport, Error> {
         Err(Error::new(ErrorKind::Azure, "Azure is away"))
     }
 }

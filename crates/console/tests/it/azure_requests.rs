@@ -11,7 +11,7 @@ use holdfast_control::operator_requests::{BackupRequests, FleetRequests, Schedul
 use holdfast_control::retention::RetentionReport;
 use holdfast_control::sas::CheckedStorage;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview};
-use holdfast_control::{AddedRuns, Error, ErrorKind, Inventory};
+use holdfast_control::{AddedRuns, EffectivePolicy, Error, ErrorKind, Inventory};
 use holdfast_model::{Actor, App, AppId, BackupId, NativeSchedule, PolicyName, PolicySnapshot, StorageName};
 use holdfast_store::CatalogFilter;
 use secrecy::SecretString;
@@ -83,6 +83,10 @@ impl FleetRequests for FakeAzure {
         _: Option<&PolicyName>,
         _: PreviewRange,
     ) -> Result<Vec<SchedulePreview>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn policies(&self, _: Option<&str>) -> Result<Vec<EffectivePolicy>, Error> {
         Ok(Vec::new())
     }
 

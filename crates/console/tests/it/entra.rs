@@ -255,7 +255,7 @@ async fn a_workload_uses_the_api_by_its_app_role_and_no_page() {
     let who: Value = serde_json::from_str(&who.body).unwrap();
     assert_eq!(
         who,
-        json!({ "name": "workload-1", "login": "entra", "role": "viewer", "policies": null, "permissions": ["view"] })
+        json!({ "name": "workload-1", "login": "entra", "role": "viewer", "policies": null, "permissions": ["view"], "expires_at": null })
     );
     assert_eq!(ask(&place.world, &token, "GET /fleet", "").await.status, 401, "a page");
     assert_eq!(ask(&place.world, &token, "POST /api/v1/backups", "{}").await.status, 403);

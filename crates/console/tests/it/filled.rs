@@ -236,8 +236,8 @@ pub fn policies() -> FleetPolicies {
         (name.clone(), Policy::new(name, schedule.clone(), snapshot()))
     };
     let by_name: BTreeMap<PolicyName, Policy> = POLICIES.iter().map(policy).collect();
-    let value = |key, value: &str, line: Option<usize>| EffectiveValue {
-        key,
+    let value = |key: &'static str, value: &str, line: Option<usize>| EffectiveValue {
+        key: key.into(),
         value: value.to_owned(),
         section: line.map(|_| "defaults".to_owned()),
         line,

@@ -68,7 +68,12 @@ impl Samples {
             // A stream is for clients that accept one.
             ("GET", "/events") => (path.to_string(), String::new(), 406),
             ("GET", "/restores/form") => (format!("/restores/form?app={app}"), String::new(), 200),
-            ("GET", "/api/v1/coverage" | "/api/v1/forecast") => (path.to_string(), String::new(), ANY),
+            ("GET", "/api/v1/runs/{id}/events") => {
+                (format!("/api/v1/runs/{}/events", self.run), String::new(), 200)
+            }
+            ("GET", "/api/v1/coverage" | "/api/v1/forecast" | "/api/v1/discovery") => {
+                (path.to_string(), String::new(), ANY)
+            }
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
                 crate::restores::sample(world, token, asked, app).await
             }
@@ -76,7 +81,7 @@ impl Samples {
                 (path.to_string(), json!({ "app": app, "backup": 1, "reason": "audit" }).to_string(), ANY)
             }
             (_, asked) if self.of_backups(asked, app).is_some() => self.of_backups(asked, app).unwrap(),
-            ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 204),
+            ("DELETE", "/api/v1/tokens/{name}") => ("/api/v1/tokens/spare".into(), String::new(), 200),
             ("GET", fixed) if !fixed.contains('{') => (fixed.to_owned(), String::new(), 200),
             (method, path) => panic!("the matrix has no sample of {method} {path}: add one"),
         };
@@ -90,10 +95,19 @@ impl Samples {
         let call = path.strip_prefix("/api/v1/")?;
         let query = |path: &str| format!("{path}?app={}", self.name);
         let (path, body, status) = match call {
-            "retention" => (query(path), None, 200),
+            "retention" | "history" | "check" => (query(path), None, 200),
+            "selections" => (path.to_owned(), Some(json!({ "names": [app] })), 200),
+            "pauses" => {
+                let until = "2020-01-01T00:00:00Z";
+                (path.to_owned(), Some(json!({ "apps": [app], "until": until, "reason": "audit" })), ANY)
+            }
+            "pauses/end" => (path.to_owned(), Some(json!({ "apps": [app], "reason": "audit" })), ANY),
             "doctor" | "inventory" => (query(path), None, ANY),
             "backups/{number}" => (query("/api/v1/backups/1"), None, ANY),
-            "verifications" | "sas/refresh" => (path.to_owned(), Some(json!({ "app": app })), ANY),
+            "sas/refresh" => (path.to_owned(), Some(json!({ "app": app })), ANY),
+            "verifications" | "backups/plan" | "backups/named" => {
+                (path.to_owned(), Some(json!({ "apps": [app] })), ANY)
+            }
             "backups/reveal" => (path.to_owned(), Some(json!({ "app": app, "backup": 1 })), ANY),
             "backups/adopt" | "deletions" | "deletions/plan" => {
                 (path.to_owned(), Some(json!({ "app": app, "backups": [1] })), ANY)

@@ -30,7 +30,7 @@ impl RestorePlan {
     /// The request for the same plan.
     pub(super) fn request(&self) -> ApprovalRequest {
         let is_other = self.target.app != self.source;
-        let restore = self.run.task.restore();
+        let restore = self.run.as_ref().and_then(|run| run.task.restore());
         ApprovalRequest::Restore(RestoreRequest {
             app: self.source.to_string(),
             wanted: self.backup.id.map_or_else(|| Wanted::Blob(self.backup.blob.clone()), Wanted::Id),
@@ -43,7 +43,7 @@ impl RestorePlan {
             databases: if self.ignore_databases { Databases::Ignore } else { Databases::Bring(Vec::new()) },
             ignore_conflicting_host_names: restore
                 .is_some_and(|restore| restore.ignore_conflicting_host_names),
-            storage: Some(self.run.policy_snapshot.storage.clone()),
+            storage: self.run.as_ref().map(|run| run.policy_snapshot.storage.clone()),
         })
     }
 
@@ -57,7 +57,7 @@ impl RestorePlan {
             (false, true) => "none in the backup".to_owned(),
             (false, false) => format!("{}: replaced too", names.join(", ")),
         };
-        let restore = self.run.task.restore();
+        let restore = self.run.as_ref().and_then(|run| run.task.restore());
         let hosts = if restore.is_some_and(|restore| restore.ignore_conflicting_host_names) {
             "those of other apps are left out"
         } else {

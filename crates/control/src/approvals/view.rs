@@ -2,11 +2,11 @@
 
 use holdfast_model::{Actor, AppId, RunId, Timestamp, format_timestamp};
 use holdfast_store::{Approval, ApprovalKind, ApprovalState, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A request that a second person confirms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ApprovalView {
     /// Its id.
     pub id: RunId,
@@ -37,7 +37,7 @@ pub struct ApprovalView {
 }
 
 /// A part of what a request will do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct EffectLine {
     /// What the value is.
     pub name: String,
@@ -46,7 +46,7 @@ pub struct EffectLine {
 }
 
 /// The decision about a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct DecisionView {
     /// What was decided.
     pub verdict: Verdict,
@@ -90,12 +90,11 @@ impl ApprovalView {
 }
 
 /// What to tell who asked: a second person must confirm, where and until when.
-pub fn waits(approval: &Approval, now: Timestamp) -> String {
-    let view = ApprovalView::of(approval, now);
+pub fn waits(view: &ApprovalView) -> String {
     format!(
         "nothing is done yet: a second person must confirm the {} in the console, at {}, by {}",
         view.what,
         view.page,
-        format_timestamp(approval.expires_at)
+        format_timestamp(view.expires_at)
     )
 }

@@ -61,6 +61,7 @@ fn file() -> Fleet {
         engine: EngineConfig::default(),
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
+        notifications: holdfast_config::Notifications::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The forecast of a fleet, and what people should know of it.
 
 use holdfast_model::{AppId, PolicyName, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::timetable::WaitsFor;
@@ -20,7 +20,7 @@ pub struct ForecastRequest {
 }
 
 /// The forecast of a fleet.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct FleetForecast {
     /// From when.
     pub from: Timestamp,
@@ -41,7 +41,7 @@ pub struct FleetForecast {
 }
 
 /// The window of a policy.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct PolicyWindow {
     /// The policy.
     pub policy: PolicyName,
@@ -64,7 +64,7 @@ pub struct PolicyWindow {
 }
 
 /// An objective that will be missed.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct MissedObjective {
     /// The app.
     pub app: AppId,
@@ -73,7 +73,7 @@ pub struct MissedObjective {
 }
 
 /// An app with more backups in a day than Azure makes.
-#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct BeyondDailyLimit {
     /// The app.
     pub app: AppId,
@@ -84,7 +84,7 @@ pub struct BeyondDailyLimit {
 }
 
 /// A backup of the forecast.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ForecastBackup {
     /// The app.
     pub app: AppId,

@@ -32,6 +32,7 @@ fn fleet(policies: Vec<Policy>, limits: Limits) -> Fleet {
         engine: EngineConfig::default(),
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
+        notifications: holdfast_config::Notifications::default(),
     }
 }
 

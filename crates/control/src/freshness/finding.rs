@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use holdfast_model::Timestamp;
 use holdfast_store::AppStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::status::has_vanished;
 use crate::status_waits::missed_since_good;
@@ -12,7 +13,7 @@ use crate::views::Condition;
 use crate::wording::counted;
 
 /// What was found out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Freshness {
     /// The store's time.
     pub at: Timestamp,
@@ -23,13 +24,14 @@ pub struct Freshness {
     /// The age of the oldest latest good backup, in seconds; `None` where no app has one.
     pub oldest_age_s: Option<u64>,
     /// How many findings there are of each kind.
+    #[schema(value_type = BTreeMap<String, usize>)]
     pub counts: BTreeMap<FindingKind, usize>,
     /// The findings, the worst first.
     pub findings: Vec<FreshnessFinding>,
 }
 
 /// One thing that is not as it should be.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct FreshnessFinding {
     /// Its level.
     pub level: CheckLevel,
@@ -41,7 +43,19 @@ pub struct FreshnessFinding {
 
 /// What can be wrong, the worst first.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, strum::IntoStaticStr, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    Serialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -75,7 +89,9 @@ pub enum FindingKind {
 }
 
 /// How a monitoring system ranks a check, in the order of its exit codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, strum::Display)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ToSchema, strum::Display,
+)]
 #[serde(rename_all = "UPPERCASE")]
 #[strum(serialize_all = "UPPERCASE")]
 pub enum CheckLevel {

@@ -80,7 +80,7 @@ fn judge(apps: &[AppStatus], subscriptions: &[SubscriptionStatus], now: Timestam
 }
 
 /// Policies with apps that are neither paused nor under way, none of which has a next tick.
-fn unplanned(apps: &[AppStatus]) -> impl Iterator<Item = &PolicyName> {
+pub fn unplanned(apps: &[AppStatus]) -> impl Iterator<Item = &PolicyName> {
     let mut policies: BTreeMap<&PolicyName, bool> = BTreeMap::new();
     for status in apps.iter().filter(|status| !status.removed && !status.is_paused()) {
         if let Some(policy) = &status.policy {

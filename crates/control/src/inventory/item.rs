@@ -3,7 +3,7 @@
 use holdfast_arm::Backup;
 use holdfast_model::retention::RetentionDecision;
 use holdfast_model::{BackupId, BackupName, CatalogEntry, Origin, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::problem::BackupProblem;
@@ -24,7 +24,7 @@ pub struct Item {
 }
 
 /// Who knows a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// Azure and the catalog.
@@ -38,7 +38,7 @@ pub enum Presence {
 }
 
 /// Who took a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MadeBy {
     /// Holdfast, of this store or of another.

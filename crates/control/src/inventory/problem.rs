@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_arm::Backup;
 use holdfast_model::{BackupChange, CatalogEntry, Removal, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::times::age;
@@ -19,7 +19,7 @@ pub(crate) fn is_lost_lately(entry: &CatalogEntry, now: Timestamp) -> bool {
 }
 
 /// A problem of one backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct BackupProblem {
     /// What kind of problem it is.
     pub kind: ProblemKind,
@@ -30,7 +30,7 @@ pub struct BackupProblem {
 }
 
 /// The kinds of problems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
     /// Found missing or damaged, and recorded as lost.

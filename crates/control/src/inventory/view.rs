@@ -1,15 +1,16 @@
 //! One backup of an inventory as programs and people see it.
 
-use holdfast_model::retention::RetentionDecision;
+use std::borrow::Cow;
+
 use holdfast_model::{CatalogEntry, DatabaseFacts, Origin, Removal, RunId, SasFacts, StorageName, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::item::{Item, MadeBy, Presence};
 use super::problem::BackupProblem;
 
 /// One backup, without any secret.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[schema(as = Backup)]
 pub struct BackupView {
     /// Azure's number for it.
@@ -49,7 +50,7 @@ pub struct BackupView {
     /// When and how it was removed.
     pub removal: Option<Removal>,
     /// What retention would do with it.
-    pub retention: Option<&'static str>,
+    pub retention: Option<Cow<'static, str>>,
     /// Azure's log of it.
     pub log: Option<String>,
     /// What is wrong with it, and what to do next.
@@ -81,7 +82,7 @@ impl From<&Item> for BackupView {
             sas: entry.and_then(|entry| entry.sas.clone()),
             verified_at: entry.and_then(|entry| entry.verified_at),
             removal: entry.and_then(|entry| entry.removal),
-            retention: item.decision.map(RetentionDecision::as_str),
+            retention: item.decision.map(|decision| decision.as_str().into()),
             log: azure.and_then(|backup| backup.log.clone()),
             problem: item.problem.clone(),
         }

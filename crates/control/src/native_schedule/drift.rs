@@ -2,7 +2,7 @@
 
 use holdfast_model::{AppId, NativeSchedule, NewRun, OperatorAction, RunId};
 use holdfast_storage::WantedSchedule;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::change::schedule_of;
@@ -12,7 +12,7 @@ use crate::storages::container_named;
 use crate::{ControlContext, Error};
 
 /// How Azure's own schedule of an app differs from its policy.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ScheduleDrift {
     /// The app.
     pub app: AppId,

@@ -4,7 +4,7 @@ use futures::StreamExt as _;
 use holdfast_arm::{Arm, Error as ArmError, FoundSchedule};
 use holdfast_model::{App, AppId, NativeSchedule, SasFacts};
 use holdfast_storage::ObservedSchedule;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app_resolver::AppSelection;
@@ -31,7 +31,7 @@ pub(super) async fn observe_all(arm: &dyn Arm, apps: Vec<App>) -> Vec<Observed> 
 }
 
 /// What Azure says about its own schedule of an app.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ShownSchedule {
     /// The app.
     pub app: AppId,

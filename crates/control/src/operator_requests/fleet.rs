@@ -11,6 +11,7 @@ use crate::added_runs::AddedRuns;
 use crate::app_resolver::AppSelection;
 use crate::doctor::{Doctor, Finding};
 use crate::native_schedule::{self, AppSchedule, ScheduleDrift, ShownSchedule};
+use crate::policies::{EffectivePolicy, effective_policies};
 use crate::retention::{RetentionReport, retention};
 use crate::sas::{self, CheckedStorage};
 use crate::schedule_preview::{PreviewRange, SchedulePreview, preview_app, preview_policies};
@@ -41,6 +42,9 @@ pub trait FleetRequests: Send + Sync {
         policy: Option<&PolicyName>,
         range: PreviewRange,
     ) -> Result<Vec<SchedulePreview>, Error>;
+
+    /// The values of the policy of an app, or of every policy. Makes no request to Azure.
+    async fn policies(&self, app: Option<&str>) -> Result<Vec<EffectivePolicy>, Error>;
 
     /// Checks the SAS of storages; of those that policies use where none is named.
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error>;
@@ -98,6 +102,11 @@ impl FleetRequests for LiveRequests {
             Some(name) => Ok(vec![preview_app(&self.fleet, self.store.status().await?, name, range)?]),
             None => preview_policies(&self.fleet, policy, range),
         }
+    }
+
+    async fn policies(&self, app: Option<&str>) -> Result<Vec<EffectivePolicy>, Error> {
+        let enrolled = if app.is_some() { self.store.status().await? } else { Vec::new() };
+        effective_policies(&self.fleet, enrolled, app)
     }
 
     async fn check_storages(&self, names: &[StorageName]) -> Result<Vec<CheckedStorage>, Error> {

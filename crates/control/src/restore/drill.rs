@@ -10,7 +10,7 @@ use super::target::Aim;
 use crate::{ControlContext, Error, ErrorKind};
 
 /// A request for a drill.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DrillRequest {
     /// The app whose backup is restored, by its ARM id or short name.
     pub app: String,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_config::FourEyes;
-use holdfast_model::{NewRun, NewTask, RunId, Trigger};
+use holdfast_model::{NewRun, NewTask, RunId, RunKind, Trigger};
 use holdfast_store::{RequestAnswer, RequestKey};
 
 use super::drill::DrillRequest;
@@ -84,7 +84,10 @@ pub(crate) async fn new_run(
     plan: &RestorePlan,
     id: RunId,
 ) -> Result<NewRun, Error> {
-    let NewRestore { app, policy_snapshot, task } = &plan.run;
+    let Some(NewRestore { app, policy_snapshot, task }) = &plan.run else {
+        let what = format!("the plan of the {} was made by another process", plan.kind);
+        return Err(Error::new(ErrorKind::Invalid, what).help("plan it again here"));
+    };
     let asked = NewTask { task: task.clone(), trigger: Trigger::Manual, actor: Some(context.actor.clone()) };
     Ok(NewRun::task(id, app, policy_snapshot, asked, context.store.now().await?))
 }
@@ -92,7 +95,7 @@ pub(crate) async fn new_run(
 impl RestorePlan {
     /// How long a request for it waits for a second person; `None` where it needs none: it replaces nothing but a scratch app.
     pub fn waits_for_approval(&self, four_eyes: FourEyes) -> Option<Duration> {
-        let is_needed = four_eyes.restore && self.kind == "restore" && self.target.exists;
+        let is_needed = four_eyes.restore && self.kind == RunKind::Restore && self.target.exists;
         is_needed.then_some(four_eyes.expire)
     }
 }

@@ -57,7 +57,7 @@ pub(super) async fn gather(
     let plan_of_target = place.plan.as_ref().map(|plan| fold_case(plan));
     let app = App { policy, plan: plan_of_target, ..App::new(target.clone()) };
     Ok(RestorePlan {
-        kind: task.kind().as_str(),
+        kind: task.kind(),
         source: resolved.source.id.clone(),
         container: context.storage.container(&policy_snapshot.storage)?.to_string(),
         blobs,
@@ -68,7 +68,7 @@ pub(super) async fn gather(
         sas,
         never_restored: NEVER_RESTORED,
         warnings,
-        run: NewRestore { app, policy_snapshot, task },
+        run: Some(NewRestore { app, policy_snapshot, task }),
         backup,
     })
 }

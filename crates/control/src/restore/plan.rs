@@ -1,7 +1,7 @@
 //! What a restore will do.
 
-use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, SasFacts, Task};
-use serde::Serialize;
+use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, RunKind, SasFacts, Task};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::source::RestoreSource;
@@ -21,10 +21,10 @@ pub const NEVER_RESTORED: [&str; 10] = [
 ];
 
 /// A restore that can start now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct RestorePlan {
-    /// `restore` or `drill`.
-    pub kind: &'static str,
+    /// A restore or a drill.
+    pub kind: RunKind,
     /// Whose backup.
     pub source: AppId,
     /// The backup.
@@ -44,12 +44,17 @@ pub struct RestorePlan {
     /// The SAS that Azure would be given.
     pub sas: SasFacts,
     /// What stays as it is.
+    #[serde(skip_deserializing, default = "never_restored")]
     pub never_restored: [&'static str; 10],
     /// Warnings to read before the confirmation.
     pub warnings: Vec<String>,
-    /// The run that does it.
+    /// The run that does it; `None` in a plan of another process.
     #[serde(skip)]
-    pub run: NewRestore,
+    pub run: Option<NewRestore>,
+}
+
+fn never_restored() -> [&'static str; 10] {
+    NEVER_RESTORED
 }
 
 /// The data of a restore run.
@@ -64,7 +69,7 @@ pub struct NewRestore {
 }
 
 /// What was found of a backup in its storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blobs {
     /// Archive and manifest.
@@ -74,7 +79,7 @@ pub enum Blobs {
 }
 
 /// Where a restore goes, as it is now.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct RestoreTarget {
     /// The app.
     pub app: AppId,

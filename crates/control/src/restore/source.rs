@@ -1,11 +1,11 @@
 //! The backup that is restored, as far as it is known.
 
 use holdfast_model::{BackupFacts, BackupId, CatalogEntry, DatabaseFacts, StorageName, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A backup that may be restored, as the plan shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct RestoreSource {
     /// Azure's number; `None` for a blob that its list does not know.
     pub id: Option<BackupId>,

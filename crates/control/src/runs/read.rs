@@ -2,7 +2,8 @@
 
 use holdfast_model::{AppId, RunId, RunKind, Timestamp};
 use holdfast_store::{AuditEvent, RunFilter, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::view::RunView;
 use crate::{Error, ErrorKind, app_resolver};
@@ -19,7 +20,7 @@ pub struct HistoryRequest {
 }
 
 /// An app's runs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct RunHistory {
     /// The store's time.
     pub now: Timestamp,
@@ -30,11 +31,12 @@ pub struct RunHistory {
 }
 
 /// A run and everything that happened to it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct RunWithEvents {
     /// The run.
     pub run: RunView,
     /// Its events, the oldest first.
+    #[schema(value_type = Vec<Object>)]
     pub events: Vec<AuditEvent>,
 }
 

@@ -4,11 +4,11 @@ use holdfast_model::{
     AppId, BackupFacts, BackupStatus, Cause, Outcome, PolicyName, Restore, Run, RunId, RunKind, RunState,
     StateCode, Task, Timestamp, Trigger, Verification,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A run, without its policy snapshot.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[schema(as = Run)]
 pub struct RunView {
     /// Its id.
@@ -16,7 +16,6 @@ pub struct RunView {
     /// Its kind.
     pub kind: RunKind,
     /// A short text for its task.
-    #[serde(skip)]
     pub what: String,
     /// Its task, as the event `planned` has it.
     pub task: Task,

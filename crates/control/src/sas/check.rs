@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use holdfast_config::Fleet;
 use holdfast_model::{Policy, SasFacts, StorageName, Timestamp};
 use holdfast_storage::{Error, Need, SasHealth, Storage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::storages::{sample, storage_named};
 use crate::wording::unusable;
 
 /// A storage and the state of its SAS.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct CheckedStorage {
     /// The storage; one with a container for each app is checked with the container of one of them.
     pub storage: StorageName,

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use holdfast_arm::VerifyResult;
 use holdfast_model::{AppId, CatalogEntry};
 use holdfast_store::{CatalogFilter, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::app::{Judged, verify_app};
@@ -19,7 +19,7 @@ use crate::inventory::is_lost_lately;
 const AT_ONCE: usize = 8;
 
 /// The results of all backups, and their counts.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct VerifyReport {
     /// Apps.
     pub apps: usize,
@@ -38,7 +38,7 @@ pub struct VerifyReport {
 }
 
 /// One backup and its result.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct VerifiedBackup {
     /// Its app.
     pub app: AppId,

@@ -52,7 +52,7 @@ pub struct BackupAction {
 }
 
 /// What a request to back up apps will do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct BackupPreview {
     /// The number of apps selected.
     pub selected: usize,
@@ -76,7 +76,7 @@ pub struct LeftOut {
 }
 
 /// What a request costs of the write budget of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct WriteEstimate {
     /// The subscription.
     pub subscription: SubscriptionId,

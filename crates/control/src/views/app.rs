@@ -65,7 +65,7 @@ pub struct PolicyValue {
 impl From<&EffectiveValue> for PolicyValue {
     fn from(value: &EffectiveValue) -> Self {
         let EffectiveValue { key, value, section, line } = value.clone();
-        Self { key: key.to_owned(), value, section, line }
+        Self { key: key.into_owned(), value, section, line }
     }
 }
 

@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use holdfast_model::{Cause, Outcome, RunKind, Timestamp, Verification};
 use holdfast_store::{AppStatus, LastRun, Running};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::status_waits::missed_since_good;
 
 /// The condition of an app, the worst first. An app has the worst of those that apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// It has no good backup.

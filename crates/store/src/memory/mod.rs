@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod lanes;
+mod notifications;
 mod reading;
 mod state;
 mod writing;
@@ -29,6 +30,7 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
+use crate::notifications::NotificationStore;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::rules::acts::is_act;
 use crate::rules::enrolment::Wanted;
@@ -76,6 +78,10 @@ pub struct MemoryCopy(State);
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn notifications(&self) -> &dyn NotificationStore {
+        self
+    }
+
     async fn now(&self) -> Result<Timestamp> {
         Ok(self.time())
     }

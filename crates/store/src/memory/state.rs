@@ -16,6 +16,7 @@ use crate::breaker::OpenBreaker;
 use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
+use crate::notifications::{Notification, NotifierPlace};
 use crate::requests::AnsweredRequest;
 use crate::rules::acquire::Budgets;
 use crate::rules::app_days;
@@ -58,6 +59,8 @@ pub(super) struct State {
     /// By principal and key.
     pub requests: BTreeMap<(String, String), AnsweredRequest>,
     pub approvals: BTreeMap<RunId, Approval>,
+    pub notifier: Option<NotifierPlace>,
+    pub notifications: BTreeMap<String, Notification>,
     pub pauses: BTreeMap<AppId, Pause>,
     pub acknowledgements: BTreeMap<AppId, Acknowledgement>,
     audit: Vec<AuditEvent>,

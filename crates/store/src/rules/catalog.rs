@@ -160,6 +160,9 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::ApprovalDeclined { .. }
         | OperatorAction::ApprovalWithdrawn { .. }
         | OperatorAction::LoggedIn
+        | OperatorAction::NotificationsSilenced { .. }
+        | OperatorAction::SilenceEnded { .. }
+        | OperatorAction::NotificationGivenUp { .. }
         | OperatorAction::AccessRefused { .. } => None,
     }
 }

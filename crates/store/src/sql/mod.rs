@@ -4,6 +4,7 @@
 
 pub(crate) mod arg;
 pub(crate) mod dialect;
+mod notifications;
 pub(crate) mod reading;
 pub(crate) mod row;
 pub(crate) mod session;

@@ -1,6 +1,7 @@
 //! The store on any SQL database: each operation in its own session.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_access::ApiToken;
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
+use crate::notifications::{Delivery, Notification, NotificationStore, NotifierAdvance, NotifierPlace};
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::rules::commit::COMMIT;
 use crate::rules::enrolment::Wanted;
@@ -28,7 +30,8 @@ use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, app_days, approvals, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet,
-    insert, lanes, listing, load, requests, run_rows, safeguards, status, subscriptions, tokens, unreadable,
+    insert, lanes, listing, load, notifications, requests, run_rows, safeguards, status, subscriptions,
+    tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -58,6 +61,10 @@ macro_rules! within {
 
 #[async_trait]
 impl<D: Database> Store for SqlStore<D> {
+    fn notifications(&self) -> &dyn NotificationStore {
+        self
+    }
+
     async fn close(&self) {
         self.database.close().await;
     }
@@ -273,6 +280,41 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn chain(&self, after: i64, most: u32) -> Result<Vec<ChainRow>> {
         within!(self.read(audit::READ), |session| audit::after(session, after, most))
+    }
+}
+
+#[async_trait]
+impl<D: Database> NotificationStore for SqlStore<D> {
+    async fn notifier(&self) -> Result<Option<NotifierPlace>> {
+        within!(self.read(notifications::PLACE), |session| notifications::place(session))
+    }
+
+    async fn advance_notifier(&self, advance: &NotifierAdvance) -> Result<bool> {
+        within!(self.write(notifications::ADVANCE), |session| notifications::advance(session, advance))
+    }
+
+    async fn lease_notifications(
+        &self,
+        channel: &str,
+        most: u32,
+        lasts: Duration,
+    ) -> Result<Vec<Notification>> {
+        let asked = (channel, most);
+        within!(self.write(notifications::LEASE), |session| notifications::lease(session, asked, lasts))
+    }
+
+    async fn settle_notification(
+        &self,
+        id: &str,
+        delivery: &Delivery,
+        record: Option<&NewRun>,
+    ) -> Result<bool> {
+        let settled = (id, delivery);
+        within!(self.write(notifications::SETTLE), |session| notifications::settle(session, settled, record))
+    }
+
+    async fn list(&self, since: Timestamp, most: u32) -> Result<Vec<Notification>> {
+        within!(self.read(notifications::READ), |session| notifications::list(session, since, most))
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{azure_sdk, browser, install, schemathesis};
+use super::{azure_sdk, browser, install, schemathesis, smtp_server};
 
 /// Allows tests that need a server to pass without one.
 pub const WITHOUT: &str = "HOLDFAST_WITHOUT_SERVICES";
@@ -22,6 +22,7 @@ pub fn variables(facts: &Value) -> Result<Vec<(&'static str, String)>> {
         ("HOLDFAST_TEST_BROWSER", browser::install_folder().display().to_string()),
         ("HOLDFAST_TEST_AZURE_SDK", azure_sdk::environment().interpreter().display().to_string()),
         ("HOLDFAST_TEST_SCHEMATHESIS", schemathesis::program().display().to_string()),
+        ("HOLDFAST_TEST_SMTP_SERVER", smtp_server::environment().interpreter().display().to_string()),
         (SERVE, std::env::current_exe()?.display().to_string()),
     ])
 }

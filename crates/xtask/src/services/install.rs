@@ -1,5 +1,5 @@
 //! Installing what tests run: Debian's packages for PostgreSQL, RabbitMQ, Prometheus and Chromium, npm's for Azurite and
-//! Playwright, PyPI's SDK and Schemathesis.
+//! Playwright, PyPI's SDK, Schemathesis and aiosmtpd.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{azure_sdk, azurite, browser, postgres, python, rabbitmq, schemathesis};
+use super::python::PythonEnvironment;
+use super::{azure_sdk, azurite, browser, postgres, python, rabbitmq, schemathesis, smtp_server};
 use crate::{step, terminal};
 
 /// Debian runs this program to learn whether a newly installed service may start.
@@ -32,7 +33,8 @@ pub fn all() -> Result<()> {
     // Each mostly waits for its registry.
     let (npm, sdk) = std::thread::scope(|scope| {
         let npm = scope.spawn(npm_install_missing);
-        let sdk = azure_sdk::install().and_then(|()| schemathesis::install());
+        let sdk =
+            azure_sdk::install().and_then(|()| schemathesis::install()).and_then(|()| smtp_server::install());
         (npm.join(), sdk)
     });
     npm.map_err(|_| anyhow!("the installation of npm's packages panicked"))??;
@@ -47,7 +49,9 @@ fn can_install() -> bool {
 
 /// The packages of Debian that are needed and missing.
 fn missing_packages() -> Vec<&'static str> {
-    let has_python = azure_sdk::environment().is_installed() && schemathesis::environment().is_installed();
+    let has_python = [azure_sdk::environment(), schemathesis::environment(), smtp_server::environment()]
+        .iter()
+        .all(PythonEnvironment::is_installed);
     let missing = [
         ("postgresql", postgres::programs().is_none()),
         ("rabbitmq-server", rabbitmq::programs().is_none()),

@@ -18,6 +18,7 @@ mod random;
 mod schemathesis;
 mod server;
 mod session;
+mod smtp_server;
 mod supervisor;
 mod test_services;
 

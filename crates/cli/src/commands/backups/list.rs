@@ -1,7 +1,8 @@
 //! `holdfast backups list`: an app's backups, from Azure and from the catalog.
 
-use holdfast_control::Inventory;
+use holdfast_client::{AppBackups, Server};
 use holdfast_control::inventory::{BackupView, Presence, ProblemKind};
+use holdfast_control::{Error, Inventory};
 use holdfast_model::{AppId, DatabaseFacts, PolicyName, Removal, Timestamp};
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::args::ListArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, bytes, until};
+use crate::place::Request;
 
 /// The backups, as a document.
 #[derive(Debug, Serialize)]
@@ -22,18 +24,11 @@ struct Document<'a> {
 
 /// Runs the command.
 pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let store = context.store_for_calls().await?;
-    let control = context.control(&fleet, &store).await?;
-    let inventory = Inventory::of(&args.app, &control).await?;
-    store.close().await;
-    let inventory = if args.removed { inventory } else { inventory.without_removed() };
-    let Inventory { app, now, items, .. } = &inventory;
-    let backups = items.iter().map(BackupView::from).collect();
-    let document = Document { now: *now, app: &app.id, policy: app.policy.as_ref(), backups };
+    let AppBackups { as_of: now, app, policy, value: backups } = context.ask(args).await?;
+    let document = Document { now, app: &app, policy: policy.as_ref(), backups };
     context.out.show(&document, || {
         if document.backups.is_empty() {
-            return format!("{} has no backups", app.id.short_name()).into();
+            return format!("{} has no backups", app.short_name()).into();
         }
         table(&document).into()
     })?;
@@ -41,6 +36,26 @@ pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
         problems::of(&document.backups).iter().try_for_each(|problem| context.out.text(problem))?;
     }
     Ok(Exit::Done)
+}
+
+impl Request for ListArgs {
+    type Answer = AppBackups;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<AppBackups> {
+        let fleet = context.fleet()?;
+        let store = context.store_for_calls().await?;
+        let control = context.control(&fleet, &store).await?;
+        let inventory = Inventory::of(&self.app, &control).await?;
+        store.close().await;
+        let inventory = if self.removed { inventory } else { inventory.without_removed() };
+        let value = inventory.items.iter().map(BackupView::from).collect();
+        let Inventory { app, now, .. } = inventory;
+        Ok(AppBackups { as_of: now, app: app.id, policy: app.policy, value })
+    }
+
+    async fn there(&self, server: &Server) -> Result<AppBackups, Error> {
+        server.inventory(&self.app, self.removed).await
+    }
 }
 
 fn table(document: &Document<'_>) -> Table {
@@ -74,7 +89,7 @@ fn table(document: &Document<'_>) -> Table {
             presence_cell(backup),
             sas_cell(backup, now),
             Cell::or_dash(backup.hold.as_deref()),
-            Cell::or_dash(backup.retention),
+            Cell::or_dash(backup.retention.as_deref()),
         ]);
     }
     table

@@ -1,7 +1,8 @@
 //! `holdfast backups show`: one backup, and on request the SAS that Azure keeps with it.
 
+use holdfast_client::{Server, ShownBackup};
 use holdfast_control::inventory::{BackupView, Inventory};
-use holdfast_control::reveal;
+use holdfast_control::{Error, reveal};
 use holdfast_model::{AppId, Removal, Timestamp, format_timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use crate::args::ShowArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Table, age, bytes};
+use crate::place::Request;
 use crate::runtime::backends::Backends;
 
 /// The backup, as a document.
@@ -25,30 +27,47 @@ struct Document<'a> {
 
 /// Runs the command.
 pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    // `--reveal` writes to the audit, so the store must be open for writing.
-    let (store, _lock) = if args.reveal {
-        let Backends { store, lock, .. } = Backends::open_beside(context).await?;
-        (store, lock)
-    } else {
-        (context.store_for_calls().await?, None)
-    };
-    let control = context.control(&fleet, &store).await?;
-    let inventory = Inventory::of(&args.app, &control).await?;
-    let item = inventory.get(args.id)?;
-    let secret =
-        if args.reveal { Some(reveal(&control, &inventory, item, &mut context.rng()).await?) } else { None };
-    store.close().await;
+    let (ShownBackup { as_of, app, backup }, secret) = context.ask(args).await?;
     let url = secret.as_ref().map(SecretString::expose_secret);
     if url.is_some() {
         context.out.message("the URL is a secret: it gives read and write access to the backups' container");
     }
-    let document = Document { app: &inventory.app.id, backup: item.into(), storage_url: url };
-    context.out.show(&document, || facts(&document.backup, inventory.now).into())?;
+    let document = Document { app: &app, backup, storage_url: url };
+    context.out.show(&document, || facts(&document.backup, as_of).into())?;
     if let Some(url) = url.filter(|_| !context.out.is_document()) {
         context.out.text(&format!("\n{url}"))?;
     }
     Ok(Exit::Done)
+}
+
+impl Request for ShowArgs {
+    type Answer = (ShownBackup, Option<SecretString>);
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        let fleet = context.fleet()?;
+        // `--reveal` writes to the audit, so the store must be open for writing.
+        let (store, _lock) = if self.reveal {
+            let Backends { store, lock, .. } = Backends::open_beside(context).await?;
+            (store, lock)
+        } else {
+            (context.store_for_calls().await?, None)
+        };
+        let control = context.control(&fleet, &store).await?;
+        let inventory = Inventory::of(&self.app, &control).await?;
+        let item = inventory.get(self.id)?;
+        let mut rng = context.rng();
+        let secret =
+            if self.reveal { Some(reveal(&control, &inventory, item, &mut rng).await?) } else { None };
+        store.close().await;
+        let shown = ShownBackup { as_of: inventory.now, app: inventory.app.id.clone(), backup: item.into() };
+        Ok((shown, secret))
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        let shown = server.backup(&self.app, self.id).await?;
+        let secret = if self.reveal { Some(server.reveal(&self.app, self.id).await?) } else { None };
+        Ok((shown, secret))
+    }
 }
 
 fn facts(backup: &BackupView, now: Timestamp) -> Table {
@@ -75,7 +94,7 @@ fn facts(backup: &BackupView, now: Timestamp) -> Table {
             ("sas expires", backup.sas_expiry().map(format_timestamp)),
             ("verified", backup.verified_at.map(|at| age(at, now))),
             ("removal", backup.removal.map(removal)),
-            ("retention", backup.retention.map(str::to_owned)),
+            ("retention", backup.retention.as_deref().map(str::to_owned)),
             ("log", backup.log.clone()),
             ("problem", problem.map(|problem| format!("{}: {}", problem.kind.as_str(), problem.detail))),
             ("to do", problem.map(|problem| problem.next.clone())),

@@ -1,5 +1,7 @@
 //! `holdfast native-schedule show`: Azure's own schedules.
 
+use holdfast_client::Server;
+use holdfast_control::Error;
 use holdfast_control::native_schedule::{ShownSchedule, show};
 use holdfast_control::selector::Selector;
 use holdfast_model::{SasFacts, Timestamp, format_timestamp};
@@ -9,17 +11,34 @@ use crate::args::AppsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone};
+use crate::place::Request;
 
 /// Runs the command.
 pub async fn run(args: &AppsArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet()?;
-    let store = context.store_for_calls().await?;
-    let control = context.control(&fleet, &store).await?;
-    let shown = show(&control, &Selector::from(args).selection(&*store).await?).await?;
-    store.close().await;
-    context.out.show(&shown, || table(&shown, control.now).into())?;
+    let shown = context.ask(&Shown(args)).await?;
+    context.out.show(&shown, || table(&shown, context.clock.now()).into())?;
     let has_failed = shown.iter().any(|app| app.error.is_some());
     Ok(if has_failed { Exit::Azure } else { Exit::Done })
+}
+
+/// Azure's own schedules of apps.
+struct Shown<'a>(&'a AppsArgs);
+
+impl Request for Shown<'_> {
+    type Answer = Vec<ShownSchedule>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Self::Answer> {
+        let fleet = context.fleet()?;
+        let store = context.store_for_calls().await?;
+        let control = context.control(&fleet, &store).await?;
+        let shown = show(&control, &Selector::from(self.0).selection(&*store).await?).await?;
+        store.close().await;
+        Ok(shown)
+    }
+
+    async fn there(&self, server: &Server) -> Result<Self::Answer, Error> {
+        server.native_schedules(&server.selection(&self.0.into()).await?).await
+    }
 }
 
 fn table(shown: &[ShownSchedule], now: Timestamp) -> Table {

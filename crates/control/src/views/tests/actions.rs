@@ -33,6 +33,7 @@ fn fleet(writes: Budget) -> Fleet {
         engine: EngineConfig::default(),
         checkpoints: None,
         four_eyes: holdfast_config::FourEyes::default(),
+        notifications: holdfast_config::Notifications::default(),
     }
 }
 

@@ -132,7 +132,7 @@ fn policies() -> FleetPolicies {
     let schedule = Schedule { crontab: "0 2 * * *".parse().unwrap(), timezone, spread: Duration::ZERO };
     let policy = Policy::new(PolicyName::new("gold"), schedule, snapshot());
     let value = EffectiveValue {
-        key: "overlap",
+        key: "overlap".into(),
         value: "\"skip\"".into(),
         section: Some("defaults".into()),
         line: Some(3),

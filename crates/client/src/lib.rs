@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod acts;
+mod address;
+mod login_file;
+mod problem;
+mod query;
+mod reads;
+mod server;
+mod starts;
+mod whoami;
+
+pub use acts::AdoptedBackups;
+pub use address::ServerAddress;
+pub use login_file::LoginFile;
+pub use reads::{AppBackups, Listed, ShownBackup};
+pub use server::Server;
+pub use starts::{BackupsOf, PlannedBackups, PlannedRestore, Started};
+pub use whoami::WhoAmI;

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+
+mod channel;
+mod conditions;
+mod delivery;
+mod due;
+mod error;
+pub mod fold;
+mod heartbeat;
+mod mail;
+mod notice;
+mod notifier;
+mod preview;
+pub mod render;
+mod signal;
+mod signature;
+mod silence;
+mod state;
+mod trial;
+mod wording;
+
+pub use channel::{ChannelSender, SendError, Sending};
+pub use conditions::{ConditionFound, conditions};
+pub use delivery::Deliverer;
+pub use due::due;
+pub use error::Error;
+pub use heartbeat::{HeartbeatLoop, Progress};
+pub use notice::{Digest, Notice, NoticeKind};
+pub use notifier::{Notifier, PassResult};
+pub use preview::{PreviewRow, preview};
+pub use silence::{SilenceRequest, end_silence, silence, silences};
+pub use state::{Incident, NotifierState, Silence, Trouble};
+pub use trial::{channel_named, send_test};
+pub use wording::{Look, Wording};

@@ -1,0 +1,164 @@
+//! Reads the audit, and commits what is to be told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_config::NotifyOn;
+use holdfast_model::{Run, RunId, Timestamp};
+use holdfast_store::{AuditEvent, NewNotification, NotifierAdvance, Store};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::conditions::conditions;
+use crate::due::due;
+use crate::error::Error;
+use crate::fold::{Rules, Seen, concerns, fold, look};
+use crate::notice::Notice;
+use crate::state::NotifierState;
+
+/// Events read at once.
+const PAGE: u32 = 1_000;
+
+/// The pause between two passes.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The interval of looks at the store for conditions.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// Reads the audit after its place, and commits the new place with the notifications that follow.
+pub struct Notifier {
+    store: Arc<dyn Store>,
+    rules: Rules,
+    bell: Arc<Notify>,
+}
+
+impl fmt::Debug for Notifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notifier").field("rules", &self.rules.len()).finish_non_exhaustive()
+    }
+}
+
+/// The result of a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassResult {
+    /// There was nothing to do.
+    Idle,
+    /// So many notifications were added.
+    Advanced {
+        /// How many.
+        added: usize,
+        /// Whether more events may wait.
+        has_more: bool,
+    },
+    /// Another process was faster. The next pass reads its place.
+    Overtaken,
+}
+
+impl Notifier {
+    /// A notifier of these rules. `bell` is rung when it has added notifications.
+    pub fn new(store: Arc<dyn Store>, rules: Rules, bell: Arc<Notify>) -> Self {
+        Self { store, rules, bell }
+    }
+
+    /// Runs passes until `stop`. A failed pass is logged.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let passed = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                passed = self.pass() => passed,
+            };
+            match passed {
+                Ok(PassResult::Advanced { has_more: true, .. }) => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "failed to find out who is to be notified");
+                }
+            }
+            let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
+        }
+    }
+
+    /// One pass. It changes nothing but the notifier's own rows, all of them in one transaction.
+    pub async fn pass(&self) -> Result<PassResult, Error> {
+        let place = self.store.notifications().notifier().await?;
+        let Some(place) = place else { return self.begin().await };
+        let before: NotifierState = serde_json::from_str(&place.state).map_err(Error::ReadState)?;
+        let events = self.store.audit(place.through, PAGE).await?;
+        let now = self.store.now().await?;
+        let mut state = before.clone();
+        self.fold_events(&mut state, &events, now).await?;
+        if self.looks_at_conditions() && before.looked_at.is_none_or(|at| at + LOOK_EVERY <= now) {
+            let found = conditions(&self.store.status().await?, &self.store.subscriptions().await?, now);
+            look(&mut state, &self.rules, &found, now);
+        }
+        let notices = due(&mut state, &self.rules, now);
+        let through = events.last().map_or(place.through, |event| event.link.seq);
+        if through == place.through && state == before && notices.is_empty() {
+            return Ok(PassResult::Idle);
+        }
+        let has_more = events.len() >= PAGE as usize;
+        let notifications = self.to_channels(&notices);
+        let advance = NotifierAdvance { from: place.version, through, state: text(&state)?, notifications };
+        self.commit(advance, has_more).await
+    }
+
+    /// The first pass: what happened before anyone was to be told is not told.
+    async fn begin(&self) -> Result<PassResult, Error> {
+        let through = self.store.last_event().await?.map_or(0, |event| event.link.seq);
+        let state = text(&NotifierState::default())?;
+        self.commit(NotifierAdvance { from: 0, through, state, notifications: Vec::new() }, true).await
+    }
+
+    async fn commit(&self, advance: NotifierAdvance, has_more: bool) -> Result<PassResult, Error> {
+        if !self.store.notifications().advance_notifier(&advance).await? {
+            return Ok(PassResult::Overtaken);
+        }
+        let added = advance.notifications.len();
+        if added > 0 {
+            self.bell.notify_waiters();
+        }
+        Ok(PassResult::Advanced { added, has_more })
+    }
+
+    /// Folds events with what their runs say. A run whose row cannot be read counts as one without a policy.
+    async fn fold_events(
+        &self,
+        state: &mut NotifierState,
+        events: &[AuditEvent],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let events: Vec<&AuditEvent> = events.iter().filter(|event| concerns(&event.event)).collect();
+        let mut ids: Vec<RunId> = events.iter().map(|event| event.run_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let rows = self.store.run_rows(&ids).await?;
+        let runs: BTreeMap<RunId, Run> = rows.into_iter().map(|row| (row.run.id, row.run)).collect();
+        for event in events {
+            let run = runs.get(&event.run_id);
+            let kind = run.map_or(holdfast_model::RunKind::Backup, |run| run.task.kind());
+            let policy = run.and_then(|run| run.policy.as_ref());
+            fold(state, &self.rules, Seen { event, kind, policy }, now);
+        }
+        Ok(())
+    }
+
+    fn looks_at_conditions(&self) -> bool {
+        self.rules.values().any(|rule| rule.on.iter().copied().any(NotifyOn::is_condition))
+    }
+
+    fn to_channels(&self, notices: &[Notice]) -> Vec<NewNotification> {
+        let of = |notice: &Notice| -> Vec<NewNotification> {
+            let channels = self.rules.get(&notice.rule).map(|rule| rule.channels.as_slice());
+            channels.unwrap_or_default().iter().map(|channel| notice.to(channel)).collect()
+        };
+        notices.iter().flat_map(of).collect()
+    }
+}
+
+fn text(state: &NotifierState) -> Result<String, Error> {
+    serde_json::to_string(state).map_err(Error::WriteState)
+}
