@@ -7,7 +7,7 @@ use holdfast_store::Mode;
 use holdfast_telemetry::remember_secret;
 use secrecy::SecretString;
 
-use crate::args::{Command, ConfigCommand};
+use crate::args::{Command, ConfigCommand, RunsCommand};
 use crate::context::Context;
 
 /// A request of a command, which the store here and a server answer alike.
@@ -113,7 +113,9 @@ fn local_work(command: &Command) -> Option<&'static str> {
         Command::DeadLetters(_) => Some("works on the broker itself"),
         Command::Config(ConfigCommand::Check(_)) => Some("checks a fleet file on this machine"),
         Command::Notify(_) => Some("works on the channels of a fleet file on this machine"),
-        Command::Audit(_) => Some("reads the audit of the store itself"),
+        Command::Audit(_) | Command::Report(_) | Command::Runs(RunsCommand::Follow(_)) => {
+            Some("reads the audit of the store itself")
+        }
         // Each other command asks where the options say: a new one is put here when it does.
         Command::Backup(_)
         | Command::Restore(_)

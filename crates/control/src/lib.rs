@@ -33,6 +33,7 @@ pub mod pacing;
 pub mod pause;
 mod person;
 mod policies;
+pub mod report;
 pub mod restore;
 pub mod retention;
 pub mod retry;
