@@ -51,19 +51,12 @@ impl NotificationLoops {
         for (name, channel) in &fleet.notifications.channels {
             let (name, store) = (name.clone(), Arc::clone(store));
             let sender = sender(fleet, channel, clock, look.clone())?;
-            match channel {
-                Channel::Heartbeat { url, every } => heartbeats.push(HeartbeatLoop {
-                    name,
-                    url: url.clone(),
-                    every: *every,
-                    sender,
-                    progress: Arc::clone(&progress),
-                    store,
-                }),
-                _ => {
-                    let (sender, bell) = (Box::new(sender), Arc::clone(&bell));
-                    deliverers.push(Deliverer::new(store, name, sender, bell, rng.fork()));
-                }
+            if let Channel::Heartbeat { url, every } = channel {
+                let (url, every, progress) = (url.clone(), *every, Arc::clone(&progress));
+                heartbeats.push(HeartbeatLoop { name, url, every, sender, progress, store });
+            } else {
+                let (sender, bell) = (Box::new(sender), Arc::clone(&bell));
+                deliverers.push(Deliverer::new(store, name, sender, bell, rng.fork()));
             }
         }
         let rules = fleet.notifications.rules.clone();
