@@ -46,9 +46,12 @@ pub async fn run(command: &RevisionsCommand, context: &Context) -> anyhow::Resul
             let store = context.store(Mode::Read).await?;
             let (revisions, now) = (list(&*store).await?, store.now().await?);
             store.close().await;
-            context.out.show(&revisions, || match revisions.is_empty() {
-                true => "no revision yet: each process works by its fleet file until `holdfast apply`".into(),
-                false => table(&revisions, now).into(),
+            context.out.show(&revisions, || {
+                if revisions.is_empty() {
+                    return "no revision yet: each process works by its fleet file until `holdfast apply`"
+                        .into();
+                }
+                table(&revisions, now).into()
             })?;
         }
         RevisionsCommand::Show { number } => {
@@ -74,14 +77,14 @@ async fn settle(
     store: &dyn Store,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let is_json = context.out.is_json();
-    if !is_json {
+    let is_document = context.out.is_document();
+    if !is_document {
         context.out.text(&told(&lines(&proposal.diff)))?;
     }
     if options.dry_run || proposal.is_in_force {
         store.close().await;
-        if is_json {
-            context.out.json(&Document { proposal, revision: None })?;
+        if is_document {
+            context.out.document(&Document { proposal, revision: None })?;
         } else if proposal.is_in_force {
             context.out.message("this is the newest revision already");
         }
