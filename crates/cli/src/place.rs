@@ -139,6 +139,9 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Approvals(_)
         | Command::Login
         | Command::Logout
-        | Command::Whoami => None,
+        | Command::Whoami
+        | Command::Help(_)
+        | Command::Completions(_)
+        | Command::Man(_) => None,
     }
 }

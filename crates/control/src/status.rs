@@ -72,7 +72,17 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
     let apps = apps.into_iter().map(named).collect();
-    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, revision, processes, channels, is_empty })
+    Ok(FleetStatus {
+        now,
+        apps,
+        subscriptions,
+        breakers,
+        checkpoints,
+        revision,
+        processes,
+        channels,
+        is_empty,
+    })
 }
 
 impl FleetStatus {

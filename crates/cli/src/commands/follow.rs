@@ -10,7 +10,7 @@ use crate::args::FollowArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::write_line;
-use crate::runtime::stop_signal::stop_on_signal;
+use crate::runtime::signals::stop_on_signal;
 
 /// Pause between two looks at the audit.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, until};
 use crate::place::Request;
-use crate::runtime::stop_signal::stop_on_signal;
+use crate::runtime::signals::stop_on_signal;
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
