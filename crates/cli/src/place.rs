@@ -137,6 +137,9 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Budgets(_)
         | Command::Tokens(_)
         | Command::Approvals(_)
+        | Command::Help(_)
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Login
         | Command::Logout
         | Command::Whoami

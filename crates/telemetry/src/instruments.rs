@@ -39,10 +39,8 @@ pub struct Instruments {
     pub apps_removed: Counter<u64>,
     /// 1 for a subscription whose apps Azure did not list when it was last asked, else 0, by `subscription`.
     pub subscription_unanswered: Gauge<u64>,
-    /// The revision of the fleet that the process works by; 0 for its fleet file.
-    pub fleet_revision: Gauge<u64>,
-    /// 1 while the process cannot take up the newest revision, else 0.
-    pub fleet_revision_refused: Gauge<u64>,
+    /// By which revision of the fleet the process works.
+    pub revision: RevisionGauges,
     /// Tries to send notifications, by `channel` and `result`: `sent`, `failed`, `given_up`.
     pub notifications: Counter<u64>,
     /// Runs dispatched to workers.
@@ -75,6 +73,31 @@ pub struct Instruments {
     pub throttled: Counter<u64>,
     /// Remaining budget that ARM reported, by `azure.subscription.id` and `call`.
     pub budget_remaining: Gauge<u64>,
+}
+
+/// By which revision of the fleet the process works.
+#[derive(Debug)]
+pub struct RevisionGauges {
+    /// Its number; 0 for the fleet file.
+    pub number: Gauge<u64>,
+    /// 1 while the process cannot take up the newest one, else 0.
+    pub refused: Gauge<u64>,
+}
+
+impl RevisionGauges {
+    fn new(meter: &Meter) -> Self {
+        let gauge = |name, what| meter.u64_gauge(name).with_description(what).build();
+        Self {
+            number: gauge(
+                "holdfast.fleet.revision",
+                "The revision of the fleet that the process works by; 0 for its fleet file.",
+            ),
+            refused: gauge(
+                "holdfast.fleet.revision.refused",
+                "1 while the process cannot take up the newest revision of the fleet, else 0.",
+            ),
+        }
+    }
 }
 
 impl Instruments {
@@ -117,16 +140,7 @@ impl Instruments {
                 "",
                 "1 for a subscription whose apps Azure did not list when it was last asked, else 0.",
             ),
-            fleet_revision: gauge(
-                "holdfast.fleet.revision",
-                "",
-                "The revision of the fleet that the process works by; 0 for its fleet file.",
-            ),
-            fleet_revision_refused: gauge(
-                "holdfast.fleet.revision.refused",
-                "",
-                "1 while the process cannot take up the newest revision of the fleet, else 0.",
-            ),
+            revision: RevisionGauges::new(meter),
             dispatched: of("holdfast.runs.dispatched", "{run}", "Runs dispatched."),
             leases_reclaimed: of("holdfast.leases.reclaimed", "{lease}", "Leases that expired."),
             lanes_due: gauge("holdfast.lanes.due", "{lane}", "Lanes with due runs."),

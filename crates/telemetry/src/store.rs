@@ -237,9 +237,9 @@ impl Store for WatchedStore {
     }
 
     async fn record_process(&self, process: &ProcessStatus) -> Result<(), Error> {
-        self.instruments.fleet_revision.record(process.revision.unwrap_or(0), &[]);
+        self.instruments.revision.number.record(process.revision.unwrap_or(0), &[]);
         let is_refused = u64::from(process.revision_error.is_some());
-        self.instruments.fleet_revision_refused.record(is_refused, &[]);
+        self.instruments.revision.refused.record(is_refused, &[]);
         self.inner.record_process(process).await
     }
 

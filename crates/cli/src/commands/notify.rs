@@ -2,7 +2,7 @@
 
 use holdfast_config::Secrets;
 use holdfast_control::{age, app_names, until};
-use holdfast_model::{RunId, Timestamp};
+use holdfast_model::{AppId, RunId, Timestamp};
 use holdfast_notify::{
     Look, Notice, PreviewRow, Silence, SilenceRequest, Wording, channel_named, end_silence, preview,
     send_test, silence, silences,
@@ -119,7 +119,7 @@ fn silence_table(silences: &[Silence], now: Timestamp) -> Table {
             silence.id.to_string().into(),
             silence.rule.clone().unwrap_or_else(all).into(),
             silence.policy.as_ref().map_or_else(all, ToString::to_string).into(),
-            silence.app.as_ref().map_or_else(all, |app| app.short_name()).into(),
+            silence.app.as_ref().map_or_else(all, AppId::short_name).into(),
             until(silence.until, now).into(),
             silence.by.as_str().into(),
             silence.reason.as_str().into(),

@@ -46,9 +46,12 @@ pub async fn run(command: &RevisionsCommand, context: &Context) -> anyhow::Resul
             let store = context.store(Mode::Read).await?;
             let (revisions, now) = (list(&*store).await?, store.now().await?);
             store.close().await;
-            context.out.show(&revisions, || match revisions.is_empty() {
-                true => "no revision yet: each process works by its fleet file until `holdfast apply`".into(),
-                false => table(&revisions, now).into(),
+            context.out.show(&revisions, || {
+                if revisions.is_empty() {
+                    return "no revision yet: each process works by its fleet file until `holdfast apply`"
+                        .into();
+                }
+                table(&revisions, now).into()
             })?;
         }
         RevisionsCommand::Show { number } => {

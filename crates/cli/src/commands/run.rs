@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use holdfast_config::Secrets;
-use holdfast_console::listener;
+use holdfast_config::{Fleet, Secrets};
+use holdfast_console::{Server, SiteParts, listener};
 use holdfast_control::{Error, ErrorKind, fleet_file};
 use holdfast_queue::AmqpQueue;
-use holdfast_store::Mode;
+use holdfast_store::{Mode, Store};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +19,7 @@ use crate::runtime::notifications::notifications;
 use crate::runtime::signals::{hangups, stop_on_signal};
 use crate::runtime::site::site_parts;
 use holdfast_runtime::console::{Served, serve as serve_console};
-use holdfast_runtime::take_up::{self, TakeUp, TakeUpParts, Tasks};
+use holdfast_runtime::take_up::{self, Follower, TakeUp, TakeUpParts, Tasks};
 use holdfast_runtime::{Engine, EngineParts, Role};
 
 /// Everything in one process.
@@ -84,12 +84,8 @@ async fn serve(
     })?;
     let mut followers = vec![take_up::engine(engine.changer())];
     let site = if role.plans() {
-        let (fleet, entra) = (&in_force.fleet, console.entra.application());
-        let (parts, follower) = site_parts(fleet, &store, &context.clock, context, entra)?;
-        followers.push(follower);
-        followers.push(checkpoints(fleet, &store, context, tasks.clone())?);
-        let public_url = console.entra.public_url.clone();
-        followers.push(notifications(fleet, &store, public_url, context, tasks.clone())?);
+        let (parts, of_fleet) = planning(&in_force.fleet, &store, console, (context, &tasks))?;
+        followers.extend(of_fleet);
         Some(parts)
     } else {
         None
@@ -116,18 +112,43 @@ async fn serve(
     });
     let taking_up = tokio::spawn(taking_up.run(hangups()?, stop.clone()));
     if let Some(broker) = broker.clone() {
-        // Prefetched messages go to other workers at once, and do not wait for the active steps of this process.
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            stop.cancelled().await;
-            broker.stop_receiving();
-        });
+        tokio::spawn(stop_receiving(broker, stop.clone()));
     }
     engine.run(role, stop).await;
     stopper.abort();
     taking_up.await?;
     tasks.tracker.close();
     tasks.tracker.wait().await;
+    close(shown, (broker, &*store)).await?;
+    tracing::info!("stopped; nothing is lost");
+    Ok(Exit::Done)
+}
+
+/// What a process that plans serves and sends, and what follows the fleet in it.
+fn planning(
+    fleet: &Fleet,
+    store: &Arc<dyn Store>,
+    console: &ConsoleArgs,
+    (context, tasks): (&Context, &Tasks),
+) -> anyhow::Result<(SiteParts, [Follower; 3])> {
+    let (entra, public_url) = (console.entra.application(), console.entra.public_url.clone());
+    let (parts, pages) = site_parts(fleet, store, &context.clock, context, entra)?;
+    let checkpoints = checkpoints(fleet, store, context, tasks.clone())?;
+    let notifications = notifications(fleet, store, public_url, context, tasks.clone())?;
+    Ok((parts, [pages, checkpoints, notifications]))
+}
+
+/// Lets prefetched messages go to other workers at once: they do not wait for the active steps of this process.
+async fn stop_receiving(broker: Arc<AmqpQueue>, stop: CancellationToken) {
+    stop.cancelled().await;
+    broker.stop_receiving();
+}
+
+/// Waits for the last answers of the console, and closes what is open.
+async fn close(
+    shown: Option<Server>,
+    (broker, store): (Option<Arc<AmqpQueue>>, &dyn Store),
+) -> anyhow::Result<()> {
     if let Some(shown) = shown {
         shown.stopped().await?;
     }
@@ -135,8 +156,7 @@ async fn serve(
         broker.close().await;
     }
     store.close().await;
-    tracing::info!("stopped; nothing is lost");
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Counts a broker's consumers.

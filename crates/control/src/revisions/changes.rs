@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_config::{Discover, EffectiveValue, Fleet};
-use holdfast_model::PolicyName;
+use holdfast_model::{AppId, PolicyName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,6 +39,21 @@ pub enum ChangeKind {
     Removed,
     /// It has other values.
     Changed,
+}
+
+/// Backups of an app that retention would delete now, and would not have before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeletionChange {
+    /// The app.
+    pub app: AppId,
+    /// Its short name.
+    pub name: String,
+    /// The policy whose rule deletes them.
+    pub policy: PolicyName,
+    /// Whether the rule only reports.
+    pub dry_run: bool,
+    /// Azure's numbers of the backups.
+    pub backups: Vec<i64>,
 }
 
 /// The policies that come, go or change, by name.

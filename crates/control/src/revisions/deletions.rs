@@ -2,30 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{AppId, BackupId, CatalogEntry, Policy, PolicyName, Timestamp};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Policy, Timestamp};
 use holdfast_scheduler::{RetentionQuery, UnfinishedRuns};
 use holdfast_store::{CatalogFilter, Store};
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use super::changes::DeletionChange;
 use super::diff::Both;
 use crate::Error;
 use crate::retention::unfinished_runs;
-
-/// Backups of an app that retention would delete now, and would not have before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct DeletionChange {
-    /// The app.
-    pub app: AppId,
-    /// Its short name.
-    pub name: String,
-    /// The policy whose rule deletes them.
-    pub policy: PolicyName,
-    /// Whether the rule only reports.
-    pub dry_run: bool,
-    /// Azure's numbers of the backups.
-    pub backups: Vec<i64>,
-}
 
 /// Decides about the apps whose policy changes. Reads the catalog only where there is one.
 pub(super) async fn deletions(

@@ -8,8 +8,7 @@ use holdfast_store::AppStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::changes::{self, FieldChange, PolicyChange};
-use super::deletions::DeletionChange;
+use super::changes::{self, DeletionChange, FieldChange, PolicyChange};
 use super::membership::{Known, Membership, Memberships};
 
 /// An app under two fleets.
@@ -232,7 +231,7 @@ mod tests {
     use crate::revisions::fixture::{app, entry, fleet, policy};
 
     fn enrolled(name: &str, of: Option<&str>) -> AppStatus {
-        AppStatus { policy: of.and_then(policy), ..AppStatus::new(app(name)) }
+        AppStatus { policy: of.map(policy), ..AppStatus::new(app(name)) }
     }
 
     fn diff(old: &str, new: &str, enrolled: &[AppStatus]) -> FleetDiff {

@@ -47,7 +47,7 @@ pub fn app(name: &str) -> AppId {
     AppId::new("s", "g", name, None)
 }
 
-/// The name of a policy.
-pub fn policy(name: &str) -> Option<PolicyName> {
-    Some(PolicyName::new(name))
+/// A policy.
+pub fn policy(name: &str) -> PolicyName {
+    PolicyName::new(name)
 }

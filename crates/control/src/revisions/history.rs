@@ -1,13 +1,12 @@
 //! The revisions that were made, and the way back.
 
-use holdfast_config::{Fleet, FleetText, Invalid, Secrets};
-use holdfast_model::Timestamp;
 use holdfast_store::{Revision, RevisionHead, Store};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::diff::{Comparison, FleetDiff};
-use super::proposal::{Proposal, propose, revision};
+use super::proposal::{Proposal, propose};
+use super::stored::{fleet_of, revision, text_of};
 use crate::{Error, ErrorKind};
 
 /// Revisions that a list has at most.
@@ -57,16 +56,4 @@ pub async fn propose_rollback(store: &dyn Store, number: u64) -> Result<Proposal
     let mut proposal = propose(store, Some(&running), text_of(old)).await?;
     proposal.rolled_back_to = Some(number);
     Ok(proposal)
-}
-
-/// The fleet of a revision, without reading secrets.
-pub(super) fn fleet_of(revision: &Revision, now: Timestamp) -> Result<Fleet, Error> {
-    let text = text_of(revision.clone());
-    let checked = text.check(Secrets::Leave, now);
-    checked.fleet.ok_or_else(|| Invalid(checked.problems).into())
-}
-
-/// The text of a revision under its name in problems.
-pub(super) fn text_of(Revision { head, text }: Revision) -> FleetText {
-    FleetText { name: format!("revision {}", head.number), text }
 }

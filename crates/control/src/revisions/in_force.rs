@@ -4,8 +4,7 @@ use holdfast_config::{Checked, Fleet, Problem, Secrets, Severity, UnusableStorag
 use holdfast_model::Timestamp;
 use holdfast_store::Store;
 
-use super::history::text_of;
-use super::proposal::revision;
+use super::stored::{revision, text_of};
 use crate::{Error, ErrorKind, counted};
 
 /// Revisions that a process tries at its start, from the newest one back.

@@ -152,61 +152,54 @@ mod tests {
     }
 
     /// What becomes of the discovered app `shop` of a policy.
-    fn of(old: &[String], new: &[String], before: Option<&str>) -> Membership {
+    fn of(old: &[&str], new: &[&str], before: &str) -> Membership {
         let (old, new) = (fleet(&old.concat()), fleet(&new.concat()));
-        let (id, before) = (app("shop"), before.map(PolicyName::new));
-        Memberships::new(&old, &new).of(known(&id, before.as_ref()))
+        let (id, before) = (app("shop"), policy(before));
+        Memberships::new(&old, &new).of(known(&id, Some(&before)))
+    }
+
+    fn under(name: &str) -> Membership {
+        Membership::In(Some(policy(name)))
     }
 
     #[test]
     fn an_app_stays_under_its_policy_while_the_rule_that_took_it_stays() {
-        let (gold, silver) = (rule("backup = \"gold\"", "gold"), rule("backup = \"silver\"", "silver"));
-        let both = [gold.clone(), silver.clone()];
-        assert_eq!(of(&both, &both, Some("silver")), Membership::In(policy("silver")));
-        assert_eq!(
-            of(&both, &[silver.clone(), gold.clone()], Some("gold")),
-            Membership::ByTags { protected: true }
-        );
-        assert_eq!(of(&both, &[gold.clone()], Some("silver")), Membership::In(None));
-        assert_eq!(of(&both, &both, None), Membership::In(None));
-        let renamed = [gold.replace("policy = \"gold\"", "policy = \"silver\"")];
-        assert_eq!(of(&[gold], &renamed, Some("gold")), Membership::In(policy("silver")));
+        let rules = [rule("backup = \"gold\"", "gold"), rule("backup = \"silver\"", "silver")];
+        let [gold, silver] = rules.each_ref().map(String::as_str);
+        let both = [gold, silver];
+        assert_eq!(of(&both, &both, "silver"), under("silver"));
+        assert_eq!(of(&both, &[silver, gold], "gold"), Membership::ByTags { protected: true });
+        assert_eq!(of(&both, &[gold], "silver"), Membership::In(None));
+        let renamed = gold.replace("policy = \"gold\"", "policy = \"silver\"");
+        assert_eq!(of(&[gold], &[&renamed], "gold"), under("silver"));
+        let (id, same) = (app("stray"), fleet(&both.concat()));
+        assert_eq!(Memberships::new(&same, &same).of(known(&id, None)), Membership::In(None));
     }
 
     #[test]
     fn tags_that_the_store_does_not_know_leave_it_open() {
-        let gold = rule("backup = \"gold\"", "gold");
-        let other = rule("tier = \"gold\"", "gold");
-        assert_eq!(
-            of(&[gold.clone()], &[other.clone()], Some("gold")),
-            Membership::ByTags { protected: false }
-        );
-        assert_eq!(
-            of(&[gold.clone()], &[other.clone(), gold.clone()], Some("gold")),
-            Membership::In(policy("gold"))
-        );
+        let rules = [rule("backup = \"gold\"", "gold"), rule("tier = \"gold\"", "gold"), rule("", "silver")];
+        let [gold, other, wide] = rules.each_ref().map(String::as_str);
+        assert_eq!(of(&[gold], &[other], "gold"), Membership::ByTags { protected: false });
+        assert_eq!(of(&[gold], &[other, gold], "gold"), under("gold"));
         // Whichever rule took it, the same one is still there.
         let both = [gold, other];
-        assert_eq!(of(&both, &both, Some("gold")), Membership::In(policy("gold")));
-        let wide = [rule("", "silver")];
-        assert_eq!(of(&both, &wide, Some("gold")), Membership::In(policy("silver")));
+        assert_eq!(of(&both, &both, "gold"), under("gold"));
+        assert_eq!(of(&both, &[wide], "gold"), under("silver"));
     }
 
     #[test]
     fn an_exclusion_an_entry_and_the_subscription_are_known_without_tags() {
         let gold = rule("backup = \"gold\"", "gold");
         let excluded = gold.clone() + "exclude = [\"shop\"]\n";
-        assert_eq!(of(&[gold.clone()], &[excluded], Some("gold")), Membership::In(None));
+        assert_eq!(of(&[&gold], &[&excluded], "gold"), Membership::In(None));
         let elsewhere = gold.replace("\"s\"", "\"t\"");
-        assert_eq!(of(&[gold.clone()], &[elsewhere], Some("gold")), Membership::Left);
+        assert_eq!(of(&[&gold], &[&elsewhere], "gold"), Membership::Left);
         let entry = format!("[[app]]\nid = \"{}\"\npolicy = \"silver\"\n", app("shop"));
-        assert_eq!(
-            of(&[gold.clone()], &[gold, entry.clone()], Some("gold")),
-            Membership::In(policy("silver"))
-        );
+        assert_eq!(of(&[&gold], &[&gold, &entry], "gold"), under("silver"));
         let id = app("shop");
         let (old, new) = (fleet(&entry), fleet(&rule("", "gold")));
         let listed = Known { id: &id, policy: None, is_listed: true };
-        assert_eq!(Memberships::new(&old, &new).of(listed), Membership::In(policy("gold")));
+        assert_eq!(Memberships::new(&old, &new).of(listed), under("gold"));
     }
 }

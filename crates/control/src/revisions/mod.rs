@@ -11,13 +11,13 @@ mod history;
 mod in_force;
 mod membership;
 mod proposal;
+mod stored;
 mod submission;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use changes::{ChangeKind, FieldChange, PolicyChange};
-pub use deletions::DeletionChange;
+pub use changes::{ChangeKind, DeletionChange, FieldChange, PolicyChange};
 pub use diff::{AppChange, FleetDiff, TickChange};
 pub use holdfast_config::FleetText;
 

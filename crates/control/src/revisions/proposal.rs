@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::deletions::deletions;
 use super::diff::{Comparison, FleetDiff, missing_storages};
-use super::history::fleet_of;
+use super::stored::{fleet_of, revision};
 use crate::operator_actions::{about_app, optional_reason};
 use crate::{Error, ErrorKind, counted};
 
@@ -67,22 +67,6 @@ pub fn checked(text: &FleetText, now: Timestamp) -> Result<Fleet, Error> {
     }
     let checked = text.check(Secrets::Leave, now);
     checked.fleet.ok_or_else(|| Invalid(checked.problems).into())
-}
-
-/// The revision with this number, as it was made.
-pub(super) async fn revision(store: &dyn Store, number: u64) -> Result<Revision, Error> {
-    let Some(found) = store.revision(number).await? else {
-        let what = format!("there is no revision {number} of the fleet");
-        return Err(
-            Error::new(ErrorKind::NotFound, what).help("`holdfast revisions list` shows those there are")
-        );
-    };
-    if sha256_hex(found.text.as_bytes()) == found.head.sha256 {
-        return Ok(found);
-    }
-    let what = format!("the text of revision {number} was changed since it was made: its hash is another");
-    Err(Error::new(ErrorKind::Refused, what)
-        .help("find out who wrote to the store; `holdfast apply` makes a new revision"))
 }
 
 impl Proposal {

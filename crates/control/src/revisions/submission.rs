@@ -8,12 +8,12 @@ use super::proposal::{Order, propose};
 use crate::{Error, ErrorKind};
 
 /// What came of a fleet file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submitted {
     /// It is in force already.
     InForce,
-    /// It is a new revision.
-    Appended(RevisionHead),
+    /// It is a new revision, with this number.
+    Appended(u64),
 }
 
 /// Makes a revision of a fleet file, unless it is in force.
@@ -38,5 +38,5 @@ pub async fn submit_file(
         None => {}
     }
     let proposal = propose(store, Some(running), text).await?;
-    proposal.append(store, order, rng).await.map(Submitted::Appended)
+    proposal.append(store, order, rng).await.map(|head| Submitted::Appended(head.number))
 }

@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn each_change_is_a_line_and_long_lists_are_cut() {
-        let change = |name: String| AppChange { app: app(&name), name, before: policy("gold"), after: None };
+        let change =
+            |name: String| AppChange { app: app(&name), name, before: Some(policy("gold")), after: None };
         let at = |hour| Some(Timestamp::UNIX_EPOCH + std::time::Duration::from_hours(hour));
         let tick =
             |name: &str, before, after| TickChange { app: app(name), name: name.into(), before, after };

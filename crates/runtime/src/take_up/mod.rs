@@ -214,8 +214,12 @@ impl TakeUp {
         fleet.engine.concurrency = self.concurrency.unwrap_or(fleet.engine.concurrency);
         let prepare = |follower: &mut Follower| follower(&fleet);
         let commits: Vec<Commit> = self.followers.iter_mut().map(prepare).collect::<anyhow::Result<_>>()?;
-        unusable.iter().for_each(|storage| tracing::warn!("{storage}"));
-        commits.into_iter().for_each(|commit| commit());
+        for storage in unusable {
+            tracing::warn!("{storage}");
+        }
+        for commit in commits {
+            commit();
+        }
         self.fleet = fleet;
         Ok(())
     }
@@ -223,8 +227,8 @@ impl TakeUp {
     /// Makes a revision of the fleet file, or says why not.
     async fn submit(&mut self, through: &str) {
         self.refusal = match self.try_submit(through).await {
-            Ok(Submitted::Appended(head)) => {
-                tracing::info!(revision = head.number, through, "the fleet file is a revision now");
+            Ok(Submitted::Appended(revision)) => {
+                tracing::info!(revision, through, "the fleet file is a revision now");
                 None
             }
             Ok(Submitted::InForce) => None,

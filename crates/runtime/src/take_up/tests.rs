@@ -1,7 +1,9 @@
 //! Processes over one store in memory, each pass by hand.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use holdfast_control::revisions::{propose, propose_rollback};
 use holdfast_model::{ManualClock, Timestamp};
@@ -14,6 +16,7 @@ struct World {
     folder: tempfile::TempDir,
     clock: Arc<ManualClock>,
     store: Arc<MemoryStore>,
+    seeds: AtomicU64,
 }
 
 /// A process, and the apps of the fleet that it works by.
@@ -29,10 +32,15 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             store: Arc::new(MemoryStore::new(Arc::clone(&clock) as _)),
             clock,
+            seeds: AtomicU64::new(1),
         };
         fs::write(world.path("sas"), "?sv=1").unwrap();
         fs::write(world.path("fleet.toml"), world.text("sas", 1)).unwrap();
         world
+    }
+
+    fn rng(&self) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.seeds.fetch_add(1, Ordering::SeqCst))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -47,10 +55,9 @@ impl World {
              [policy.gold]\nschedule = \"0 2 * * *\"\nstorage = \"weu\"\n",
             self.path(secret).display()
         );
+        let site = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites";
         for app in 0..apps {
-            text.push_str(&format!(
-                "\n[[app]]\nid = \"/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/app-{app}\"\npolicy = \"gold\"\n"
-            ));
+            writeln!(text, "\n[[app]]\nid = \"{site}/app-{app}\"\npolicy = \"gold\"").unwrap();
         }
         text
     }
@@ -74,7 +81,7 @@ impl World {
             in_force: InForce::of_file(checked.fleet.unwrap()),
             concurrency: None,
             followers: vec![follower],
-            rng: fastrand::Rng::new(),
+            rng: self.rng(),
         });
         Process { take_up, works_by }
     }
@@ -84,7 +91,7 @@ impl World {
         let text = FleetText { name: "new.toml".into(), text };
         let proposal = propose(&*self.store, None, text).await.unwrap();
         let order = Order { actor: "ann".into(), reason: String::new(), allowed_removals: 9 };
-        proposal.append(&*self.store, &order, &mut fastrand::Rng::new()).await.unwrap().number
+        proposal.append(&*self.store, &order, &mut self.rng()).await.unwrap().number
     }
 
     async fn newest(&self) -> u64 {
@@ -171,7 +178,7 @@ async fn a_rollback_is_taken_up_as_any_revision() {
     }
     let back = propose_rollback(&*world.store, 1).await.unwrap();
     let order = Order { actor: "ann".into(), reason: String::new(), allowed_removals: 2 };
-    back.append(&*world.store, &order, &mut fastrand::Rng::new()).await.unwrap();
+    back.append(&*world.store, &order, &mut world.rng()).await.unwrap();
     process.pass().await;
     assert_eq!((process.works_by(), process.revision()), (vec![1, 3, 1], Some(3)));
     assert_eq!(process.note(), "", "the file is what revision 3 says");
