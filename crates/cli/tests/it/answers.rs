@@ -44,7 +44,7 @@ fn each_way_to_end_has_its_exit_code() {
         ("status", 0),
         ("frobnicate", 2),
         ("", 2),
-        ("status --output yaml", 2),
+        ("status --output xml", 2),
         ("config check", 2),
         ("config check --fleet broken.toml", 2),
         ("config check --fleet missing.toml", 2),

@@ -31,11 +31,11 @@ fn values<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
     text.lines().filter_map(|line| line.trim().strip_prefix(key)).map(str::trim).collect()
 }
 
-/// The help for a command line. Fails if the program does not know its words or values.
+/// The help for a command line, with the options of all commands. Fails if the program does not know its words or values.
 fn help(words: &str) -> String {
     let ended = Place::new().run(&format!("{words} --help"));
     assert_eq!(ended.code, 0, "holdfast {words}: {}", ended.err);
-    ended.out
+    format!("{}{}", ended.out, Place::new().run("help global").out)
 }
 
 /// Fails if the command does not read the variable.
