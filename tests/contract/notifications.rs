@@ -44,7 +44,15 @@ async fn lease(fixture: &StoreFixture, channel: &str) -> Vec<String> {
 }
 
 async fn settle(fixture: &StoreFixture, id: &str, delivery: Delivery) -> bool {
-    fixture.store.notifications().settle_notification(id, &delivery, None).await.unwrap()
+    let of = by_id(fixture, id).await;
+    fixture.store.notifications().settle_notification(&of, &delivery, None).await.unwrap()
+}
+
+/// A notification, or one that is not in the store.
+async fn by_id(fixture: &StoreFixture, id: &str) -> Notification {
+    let all = all(fixture).await;
+    let found = all.iter().find(|one| one.id == id);
+    found.cloned().unwrap_or_else(|| Notification { id: id.into(), ..all[0].clone() })
 }
 
 async fn all(fixture: &StoreFixture) -> Vec<Notification> {
@@ -152,10 +160,10 @@ async fn one_that_is_given_up_is_recorded_in_the_audit(fixture: &StoreFixture) {
     let record =
         NewRun::operator_action(fixture.id(), &app("shop"), &snapshot, action, "holdfast".into(), now);
     let given_up = Delivery::GivenUp { error: "answered 404".into() };
-    let store = fixture.store.notifications();
-    assert!(store.settle_notification("a-1-ops", &given_up, Some(&record)).await.unwrap());
+    let (store, of) = (fixture.store.notifications(), by_id(fixture, "a-1-ops").await);
+    assert!(store.settle_notification(&of, &given_up, Some(&record)).await.unwrap());
     let second = NewRun { run: holdfast_model::Run { id: fixture.id(), ..record.run.clone() }, ..record };
-    assert!(!store.settle_notification("a-1-ops", &given_up, Some(&second)).await.unwrap());
+    assert!(!store.settle_notification(&of, &given_up, Some(&second)).await.unwrap());
     assert_eq!(fixture.store.audit(0, 9).await.unwrap().len(), 1);
     assert_eq!(all(fixture).await[0].state, NotificationState::GivenUp);
 }

@@ -1,5 +1,6 @@
 //! The command line: the commands and their arguments.
 
+mod approvals;
 mod audit;
 mod backups;
 mod budgets;
@@ -7,9 +8,11 @@ mod dead_letters;
 mod doctor;
 mod fleet;
 mod global;
+mod help;
 mod hold;
 mod native_schedule;
 mod notify;
+mod report;
 mod restore;
 mod revisions;
 mod runs;
@@ -26,6 +29,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand};
 use holdfast_config::ZoneData;
 
+pub use approvals::{AnswerArgs, ApprovalsCommand};
 pub use audit::{AuditCommand, CheckpointArgs, ExportArgs, KeygenArgs, VerifyArgs};
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
 pub use budgets::BudgetsCommand;
@@ -36,12 +40,14 @@ pub use fleet::{
     PreviewArgs, ResumeArgs, ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
+pub use help::{CompletionsArgs, HelpArgs, ManArgs};
 pub use hold::{HoldArgs, HoldCommand};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
 pub use notify::{NotifyCommand, SilenceArgs};
+pub use report::{ReportArgs, ReportCommand, ReportForm, VerifyReportArgs};
 pub use restore::{DrillArgs, RestoreArgs};
 pub use revisions::{ApplyArgs, RevisionOptions, RevisionsCommand};
-pub use runs::{BackupArgs, CancelArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
+pub use runs::{BackupArgs, CancelArgs, FollowArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
 pub use selection::{AppsArgs, ChangeOptions};
 pub use serve::{ConsoleArgs, DemoArgs, RunArgs, SchedulerArgs, SimulateArgs, WorkerArgs};
@@ -51,7 +57,7 @@ pub use tokens::{CreateTokenArgs, TokensCommand};
 
 /// Central, audited backups for fleets of Azure App Service apps.
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, long_version = long_version(), arg_required_else_help = true, after_help = crate::exit::CODES)]
+#[command(name = "holdfast", version, long_version = long_version(), arg_required_else_help = true, disable_help_subcommand = true, after_help = crate::exit::CODES)]
 pub struct Cli {
     /// The options of all commands.
     #[command(flatten)]
@@ -190,13 +196,28 @@ pub enum Command {
     /// Check the store's rows, and remove those that cannot be read
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Show how a command is used, or with `global` the options of all commands
+    #[command(after_help = "Examples:\n  holdfast help global\n  holdfast help runs retry")]
+    Help(HelpArgs),
+    /// Print the script that completes commands, options, and names of apps and policies
+    #[command(after_help = "Examples:\n  source <(holdfast completions bash)\n  holdfast completions fish")]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = "Example:\n  holdfast man --dir man1")]
+    Man(ManArgs),
+    /// Report a month: what apps were owed, what was done, proven and kept, and who restored and deleted
+    #[command(
+        after_help = "Examples:\n  holdfast report --month 2026-11 --to november.html --key file:audit.pem\n  holdfast report --month 2026-11 --policy gold --form csv"
+    )]
+    Report(ReportArgs),
     /// Create the store, or migrate it to this program's schema
     #[command(after_help = "Example:\n  holdfast migrate --store holdfast.sqlite")]
     Migrate(MigrateArgs),
+    /// List, show and answer requests that a second person confirms, by a server
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
     /// Log in to a server: read an API token from the standard input, try it, and keep it for the user
-    #[command(
-        after_help = "Examples:\n  holdfast login --server https://holdfast.example\n  holdfast login --server https://holdfast.example < token"
-    )]
+    #[command(after_help = "Example:\n  holdfast login --server https://holdfast.example")]
     Login,
     /// Remove the token for a server from this machine
     #[command(after_help = "Example:\n  holdfast logout --server https://holdfast.example")]

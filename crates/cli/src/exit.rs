@@ -105,10 +105,15 @@ pub fn render(error: &anyhow::Error) -> String {
     for cause in error.chain().skip(1) {
         let _ = writeln!(text, "  because: {}", indented(&cause.to_string()));
     }
-    if let Some(help) = error.chain().find_map(help_of) {
+    if let Some(help) = advice(error) {
         let _ = writeln!(text, "help: {help}");
     }
     text
+}
+
+/// What to do next, where something can be done.
+pub fn advice(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(help_of)
 }
 
 /// The text with every line after the first indented, so that no line of Azure's looks like one of ours.

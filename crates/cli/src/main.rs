@@ -1,6 +1,8 @@
 //! The `holdfast` binary: parses the command line and runs the command.
 
 mod args;
+mod candidates;
+mod command_line;
 mod commands;
 mod confirm;
 mod context;
@@ -17,7 +19,7 @@ use args::{
     AppsCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
     NativeScheduleCommand, RunsCommand, ScheduleCommand,
 };
-use clap::Parser as _;
+use clap_complete::CompleteEnv;
 use context::Context;
 use exit::Exit;
 use holdfast_hardening::{harden, has_password, raise_open_files};
@@ -26,10 +28,14 @@ use holdfast_telemetry::{LogOptions, Service, Telemetry};
 
 fn main() -> ExitCode {
     harden();
+    CompleteEnv::with_factory(command_line::command).complete();
     holdfast_telemetry::install_panic_message();
     // Two TLS providers in one process panic at their first use: this one is chosen before anything can ask.
     let chosen = rustls::crypto::ring::default_provider().install_default();
-    let cli = Cli::parse();
+    let cli = match command_line::parse() {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
     let long_running = matches!(
         cli.command,
         Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) | Command::Simulate(_)
@@ -59,7 +65,7 @@ fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {
-            context.out.message(&exit::render(&error));
+            context.out.error(&exit::render(&error));
             Exit::of(&error).into()
         }
     }
@@ -129,6 +135,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Check(args) => commands::freshness::run(args, context).await,
         Command::History(args) => commands::history::run(args, context).await,
         Command::Runs(RunsCommand::Show { id }) => commands::show::run(*id, context).await,
+        Command::Runs(RunsCommand::Follow(args)) => commands::follow::run(args, context).await,
         Command::Runs(RunsCommand::Retry(args)) => commands::retry::run(args, context).await,
         Command::Runs(RunsCommand::Cancel(args)) => commands::steer::cancel_runs(args, context).await,
         Command::Runs(RunsCommand::Acknowledge { id, note }) => {
@@ -149,7 +156,12 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Tokens(command) => commands::tokens::run(command, context).await,
         Command::Audit(command) => commands::audit::run(command, context).await,
         Command::Store(command) => commands::store::run(command, context).await,
+        Command::Report(args) => commands::report::run(args, context).await,
+        Command::Help(args) => commands::help::run(args, context),
+        Command::Completions(args) => commands::help::completions(args, context),
+        Command::Man(args) => commands::help::man(args, context),
         Command::Migrate(_) => commands::migrate::run(context).await,
+        Command::Approvals(command) => commands::approvals::run(command, context).await,
         Command::Login => commands::login::login(context).await,
         Command::Logout => commands::login::logout(context),
         Command::Whoami => commands::login::whoami(context).await,

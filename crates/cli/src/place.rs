@@ -7,7 +7,7 @@ use holdfast_store::Mode;
 use holdfast_telemetry::remember_secret;
 use secrecy::SecretString;
 
-use crate::args::{AuditCommand, Command, ConfigCommand};
+use crate::args::{Command, ConfigCommand, RunsCommand};
 use crate::context::Context;
 
 /// A request of a command, which the store here and a server answer alike.
@@ -107,16 +107,44 @@ fn local_work(command: &Command) -> Option<&'static str> {
         Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) => Some("carries out runs"),
         Command::Apply(_) | Command::Revisions(_) => Some("works on the revisions of the store itself"),
         Command::Demo(_) | Command::Simulate(_) => Some("simulates Azure"),
+        Command::Init(_) | Command::Import(_) => Some("writes a fleet file on this machine"),
         Command::Doctor(_) => Some("checks this machine and what it reaches"),
         Command::Migrate(_) | Command::Store(_) => Some("works on the store itself"),
         Command::DeadLetters(_) => Some("works on the broker itself"),
         Command::Config(ConfigCommand::Check(_)) => Some("checks a fleet file on this machine"),
-        Command::Audit(
-            AuditCommand::Verify(_)
-            | AuditCommand::Export(_)
-            | AuditCommand::Checkpoint(_)
-            | AuditCommand::Keygen(_),
-        ) => Some("reads the audit of the store itself"),
-        _ => None,
+        Command::Notify(_) => Some("works on the channels of a fleet file on this machine"),
+        Command::Audit(_) | Command::Report(_) | Command::Runs(RunsCommand::Follow(_)) => {
+            Some("reads the audit of the store itself")
+        }
+        // Each other command asks where the options say: a new one is put here when it does.
+        Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Drill(_)
+        | Command::Sas(_)
+        | Command::Backups(_)
+        | Command::Hold(_)
+        | Command::Verify(_)
+        | Command::Retention(_)
+        | Command::NativeSchedule(_)
+        | Command::Status(_)
+        | Command::Check(_)
+        | Command::History(_)
+        | Command::Runs(_)
+        | Command::Plan(_)
+        | Command::Schedule(_)
+        | Command::Config(ConfigCommand::Show(_))
+        | Command::Apps(_)
+        | Command::Budgets(_)
+        | Command::Tokens(_)
+        | Command::Approvals(_)
+        | Command::Help(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Login
+        | Command::Logout
+        | Command::Whoami
+        | Command::Help(_)
+        | Command::Completions(_)
+        | Command::Man(_) => None,
     }
 }

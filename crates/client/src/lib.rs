@@ -2,6 +2,7 @@
 
 mod acts;
 mod address;
+mod approvals;
 mod login_file;
 mod problem;
 mod query;
@@ -12,6 +13,7 @@ mod whoami;
 
 pub use acts::AdoptedBackups;
 pub use address::ServerAddress;
+pub use approvals::Answered;
 pub use login_file::LoginFile;
 pub use reads::{AppBackups, Listed, ShownBackup};
 pub use server::Server;

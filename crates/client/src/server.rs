@@ -204,3 +204,6 @@ fn pause(method: &Method, answer: &TransportResponse) -> Option<Duration> {
     let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).max(PAUSE))
 }
+
+#[cfg(test)]
+mod tests;

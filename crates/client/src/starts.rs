@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::acts::{Done, SomeApps};
-use crate::query::Query;
 use crate::reads::All;
 use crate::server::Server;
 
@@ -203,8 +202,7 @@ impl Server {
     async fn start(&self, path: &[&str], body: &impl Serialize) -> Result<Started, Error> {
         let Done { run, approval, mut runs, under_way, .. } = self.act(path, body).await?;
         if let Some(id) = approval.filter(|_| run.is_none()) {
-            let view = self.get(&["approvals", &id.to_string()], Query::default()).await?;
-            return Ok(Started::Asked(Box::new(view)));
+            return Ok(Started::Asked(Box::new(self.approval(id).await?)));
         }
         if runs.is_empty() {
             runs.extend(run);

@@ -1,5 +1,7 @@
 //! Reads a choice among fixed values, in tables that may hold secrets.
 
+use std::str::FromStr;
+
 use crate::diagnostics::{Diagnostics, Located};
 use crate::nearest::did_you_mean;
 use crate::section::Section;
@@ -35,5 +37,26 @@ impl Section<'_> {
                 .error(&place, format_args!("`{}`: expected {expected}, found \"{text}\"{near}", place.key));
         }
         None
+    }
+
+    /// Reads a list of words of an enum, of which `all` are the names.
+    pub fn words<T: FromStr>(
+        &mut self,
+        diagnostics: &mut Diagnostics<'_>,
+        key: &'static str,
+        all: &[&'static str],
+    ) -> Vec<T> {
+        let known = all.join(", ");
+        let mut found = Vec::new();
+        for Located { value, place } in self.texts(diagnostics, key, &format!("a list of {known}")) {
+            if let Ok(word) = value.parse() {
+                found.push(word);
+            } else {
+                let near = did_you_mean(value, all.iter().copied());
+                let message = format_args!("`{}`: \"{value}\" is not known here{near}", place.key);
+                diagnostics.error_with_help(&place, message, format_args!("known here: {known}"));
+            }
+        }
+        found
     }
 }

@@ -12,7 +12,7 @@ use crate::checkpoint::{CheckpointDestination, Checkpoints};
 use crate::control::FourEyes;
 use crate::effective::EffectiveValue;
 use crate::exclusion::Exclusion;
-use crate::notify::Notifications;
+use crate::notifications::Notifications;
 
 /// The contents of a valid fleet file.
 #[derive(Debug, Clone)]

@@ -2,8 +2,10 @@
 
 mod apps;
 mod azure;
+mod channel;
 mod checkpoint;
 mod choice;
+mod clock_time;
 mod consistency;
 mod container_of_app;
 mod control;
@@ -21,7 +23,9 @@ mod login_credential;
 mod native_schedule;
 mod nearest;
 mod no_effect;
+mod notifications;
 mod notify;
+mod notify_rule;
 mod policy;
 mod problem;
 mod retention;
@@ -40,6 +44,7 @@ mod zone_data;
 mod zone_hint;
 
 pub use checkpoint::{CheckpointDestination, Checkpoints};
+pub use clock_time::{ClockTime, QuietTime};
 pub use control::FourEyes;
 pub use drill::is_probe;
 pub use effective::EffectiveValue;
@@ -49,7 +54,7 @@ pub use fleet_file::{Checked, FleetText, Invalid, azure_sections, check, check_t
 pub use literal_secret::literal_secret;
 pub use login_credential::{InvalidLoginCredential, LoginCredential, LoginError, LoginServer, TokenLogin};
 pub use nearest::nearest;
-pub use notify::{Channel, ClockTime, Email, MailTls, Notifications, NotifyOn, NotifyRule, QuietTime};
+pub use notifications::{Channel, Email, MailTls, Notifications, NotifyOn, NotifyRule};
 pub use problem::{Problem, Severity};
 pub use secrets::Secrets;
 pub use shared_containers::shared_containers;

@@ -20,6 +20,7 @@ mod inheritance;
 mod mistakes;
 mod native_schedule;
 mod no_effect;
+mod notify;
 mod retention;
 mod schedules;
 mod secrets;

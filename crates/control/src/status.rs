@@ -10,11 +10,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Error;
+use crate::channel_problems::{ChannelProblem, SINCE, channel_problems};
 use crate::status_notes;
 use crate::status_waits::{missed_since_good, waits_too_long};
 
 /// How long an app that Azure no longer has is shown as a problem.
 const SHOWN_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// The most notifications that are looked at.
+const NOTIFICATIONS_MAX: u32 = 1_000;
 
 /// The status of the apps of the store.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -33,6 +37,9 @@ pub struct FleetStatus {
     pub revision: Option<u64>,
     /// The processes that run; with `only_problems` those that need attention.
     pub processes: Vec<ProcessStatus>,
+    /// The channels of notifications that do not receive them.
+    #[serde(default)]
+    pub channels: Vec<ChannelProblem>,
     /// Whether the store has no app at all.
     pub is_empty: bool,
 }
@@ -57,13 +64,25 @@ pub async fn status(store: &dyn Store, only_problems: bool) -> Result<FleetStatu
     let (newest, mut processes) = (store.newest_revision().await?, store.processes().await?);
     processes.retain(|process| !only_problems || !status_notes::process(process).is_empty());
     let revision = (newest > 0).then_some(newest);
+    let notifications = store.notifications().list(now - SINCE, NOTIFICATIONS_MAX).await?;
+    let channels = channel_problems(&notifications, now);
     let is_empty = apps.is_empty();
     apps.retain(|status| !only_problems || needs_attention(status, now) || waits_or_missed(status, now));
     subscriptions.retain(|status| !only_problems || is_troubled(status));
     apps.sort_by_cached_key(|status| (status.app.short_name(), status.app.clone()));
     let named = |status: AppStatus| NamedStatus { name: status.app.short_name(), status };
     let apps = apps.into_iter().map(named).collect();
-    Ok(FleetStatus { now, apps, subscriptions, breakers, checkpoints, revision, processes, is_empty })
+    Ok(FleetStatus {
+        now,
+        apps,
+        subscriptions,
+        breakers,
+        checkpoints,
+        revision,
+        processes,
+        channels,
+        is_empty,
+    })
 }
 
 impl FleetStatus {
@@ -72,6 +91,7 @@ impl FleetStatus {
         let apps: Vec<&AppStatus> = self.apps.iter().map(|app| &app.status).collect();
         let mut notes = notes_of(&apps, &self.subscriptions, &self.breakers, &self.checkpoints, self.now);
         notes.extend(self.processes.iter().flat_map(status_notes::process));
+        notes.extend(self.channels.iter().map(ChannelProblem::note));
         notes
     }
 }

@@ -13,12 +13,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::notice::Notice;
+use crate::send_error::{SendError, TIMEOUT};
 use crate::signature::signature;
 use crate::wording::Look;
 use crate::{mail, render};
-
-/// How long one try takes at most.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Answers are not read beyond this.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
@@ -31,28 +29,6 @@ const PAGER_DUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 pub trait Sending: Send + Sync {
     /// Sends a notice under an id.
     async fn send(&self, id: &str, notice: &Notice) -> Result<(), SendError>;
-}
-
-/// A try that failed. The texts hold no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// It may succeed later.
-    #[error("{why}")]
-    Later {
-        /// Why.
-        why: String,
-        /// The shortest pause that the receiver asks for.
-        pause: Option<Duration>,
-    },
-    /// The same request will fail again.
-    #[error("{0}")]
-    Never(String),
-}
-
-impl SendError {
-    pub(crate) fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), pause: None }
-    }
 }
 
 /// A channel of the fleet file.

@@ -10,9 +10,10 @@ use holdfast_store::{Delivery, Notification, Store};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::channel::{SendError, Sending};
+use crate::channel::Sending;
 use crate::error::Error;
 use crate::notice::Notice;
+use crate::send_error::SendError;
 
 /// How long a lease lasts: longer than a try.
 const LEASE: Duration = Duration::from_mins(1);
@@ -100,7 +101,7 @@ impl Deliverer {
         };
         let record = self.record(&notification, &delivery, now);
         log(&notification, &delivery);
-        store.settle_notification(&notification.id, &delivery, record.as_ref()).await?;
+        store.settle_notification(&notification, &delivery, record.as_ref()).await?;
         Ok(true)
     }
 
@@ -121,7 +122,7 @@ fn log(notification: &Notification, delivery: &Delivery) {
     match delivery {
         Delivery::Sent => tracing::info!(channel, id, attempts, "notification sent"),
         Delivery::Failed { error, .. } => {
-            tracing::warn!(channel, id, attempts, error, "notification not sent")
+            tracing::warn!(channel, id, attempts, error, "notification not sent");
         }
         Delivery::GivenUp { error } => tracing::error!(channel, id, attempts, error, "notification given up"),
     }

@@ -7,7 +7,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::channel::{SendError, TIMEOUT};
+use crate::send_error::{SendError, TIMEOUT};
 
 /// Sends a text to the receivers of a channel. The id is the message's, so that a mail that comes twice is known as one.
 pub async fn send(

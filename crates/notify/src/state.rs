@@ -161,13 +161,10 @@ impl NotifierState {
         rule: &NotifyRule,
     ) -> Option<&mut Incident> {
         let is_it = |incident: &Incident| incident.key == *key;
-        let place = match self.incidents.iter().position(is_it) {
-            Some(place) => place,
-            None => {
-                self.incidents.push(Incident::open(key.clone(), seed, now, rule));
-                self.incidents.len() - 1
-            }
-        };
+        let place = self.incidents.iter().position(is_it).unwrap_or_else(|| {
+            self.incidents.push(Incident::open(key.clone(), seed, now, rule));
+            self.incidents.len() - 1
+        });
         self.incidents.get_mut(place)
     }
 }

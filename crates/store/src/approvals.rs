@@ -100,6 +100,19 @@ pub enum Asked {
     Pending(RunId),
 }
 
+impl ApprovalState {
+    /// Its name in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 impl Approval {
     /// Its state at a time.
     pub fn state(&self, now: Timestamp) -> ApprovalState {

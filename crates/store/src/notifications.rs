@@ -34,7 +34,7 @@ pub trait NotificationStore: Send + Sync + Debug {
     /// Returns false, and changes nothing, where it is no longer pending.
     async fn settle_notification(
         &self,
-        id: &str,
+        notification: &Notification,
         delivery: &Delivery,
         record: Option<&NewRun>,
     ) -> Result<bool>;

@@ -41,6 +41,8 @@ pub struct Instruments {
     pub subscription_unanswered: Gauge<u64>,
     /// By which revision of the fleet the process works.
     pub revision: RevisionGauges,
+    /// Tries to send notifications, by `channel` and `result`: `sent`, `failed`, `given_up`.
+    pub notifications: Counter<u64>,
     /// Runs dispatched to workers.
     pub dispatched: Counter<u64>,
     /// Leases that expired.
@@ -113,6 +115,7 @@ impl Instruments {
         };
         let oldest = meter.f64_gauge("holdfast.lanes.oldest_due").with_unit("s");
         Self {
+            notifications: of("holdfast.notifications", "{try}", "Tries to send notifications."),
             runs_ended: of("holdfast.runs.ended", "{run}", "Runs that ended."),
             run_duration: seconds("holdfast.run.duration", &LONG_S, "From a run's creation to its end."),
             start_lag: seconds(

@@ -15,6 +15,7 @@ mod known_secrets;
 mod log_filter;
 mod logging;
 mod loop_health;
+mod notifications;
 mod panic_message;
 mod process;
 mod providers;

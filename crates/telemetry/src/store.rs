@@ -76,7 +76,7 @@ pub(crate) fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
 #[async_trait]
 impl Store for WatchedStore {
     fn notifications(&self) -> &dyn NotificationStore {
-        self.inner.notifications()
+        self
     }
 
     async fn close(&self) {

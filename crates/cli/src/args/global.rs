@@ -46,9 +46,15 @@ pub struct Global {
     /// Who asks, for the audit [default: the user who is logged in]
     #[arg(long, global = true, env = "HOLDFAST_ACTOR", value_name = "NAME")]
     pub actor: Option<String>,
-    /// Tables for people, or one JSON document for programs
+    /// Tables for people, or for programs: one document, the tables alone, or a line for each thing of a list
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub output: Format,
+    /// Show times in UTC, and not in the zone of this machine
+    #[arg(long, global = true)]
+    pub utc: bool,
+    /// Write results and errors, and nothing else
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
     /// Log this level and above to stderr [default: warn; info for `run` and `simulate`]
     #[arg(long, global = true, value_enum, value_name = "LEVEL")]
     pub log: Option<Level>,
@@ -65,8 +71,14 @@ pub struct Global {
 pub enum Format {
     /// For people.
     Table,
-    /// For programs.
+    /// One JSON document.
     Json,
+    /// A line of JSON for each thing of a list.
+    Jsonl,
+    /// One YAML document.
+    Yaml,
+    /// The columns of the table.
+    Csv,
 }
 
 /// The lowest level that is logged.

@@ -26,6 +26,20 @@ pub struct StatusArgs {
     /// Only apps that need attention
     #[arg(long)]
     pub problems: bool,
+    /// Show it again every so many seconds, until Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub watch: Option<u64>,
+}
+
+/// `holdfast runs follow`
+#[derive(Debug, Clone, Args)]
+pub struct FollowArgs {
+    /// Only these apps: ARM ids or short names
+    #[arg(value_name = "APP")]
+    pub apps: Vec<String>,
+    /// Begin with this many events that have happened
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub last: u32,
 }
 
 /// `holdfast history`
@@ -52,6 +66,9 @@ pub enum RunsCommand {
         #[arg(value_name = "ID")]
         id: RunId,
     },
+    /// Show the events of runs as they happen, until Ctrl-C
+    #[command(after_help = "Examples:\n  holdfast runs follow\n  holdfast runs follow shop wiki --last 50")]
+    Follow(FollowArgs),
     /// Back up the apps of runs that did not succeed again
     #[command(
         after_help = "Examples:\n  holdfast runs retry --cause storage_refused\n  holdfast runs retry 019aa8c1-5f2e-7d31-8f7a-0c5d7f3b9a10 --wait"

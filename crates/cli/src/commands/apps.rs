@@ -18,8 +18,8 @@ pub async fn run(args: &DiscoverArgs, context: &Context) -> anyhow::Result<Exit>
     if args.unprotected {
         coverage.apps.retain(|app| app.policy.is_none());
     }
-    if context.out.is_json() {
-        context.out.json(&coverage)?;
+    if context.out.is_document() {
+        context.out.document(&coverage)?;
         return Ok(exit(&coverage));
     }
     if !coverage.apps.is_empty() {

@@ -25,8 +25,14 @@ pub fn run(args: &CheckArgs, context: &Context) -> anyhow::Result<Exit> {
     let (problems, file) = (&checked.problems, path.display().to_string());
     let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    if context.out.is_json() {
-        context.out.json(&Document { file, valid: checked.fleet.is_some(), errors, warnings, problems })?;
+    if context.out.is_document() {
+        context.out.document(&Document {
+            file,
+            valid: checked.fleet.is_some(),
+            errors,
+            warnings,
+            problems,
+        })?;
     } else {
         for problem in problems {
             context.out.text(&format!("{problem}\n"))?;

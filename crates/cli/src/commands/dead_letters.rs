@@ -89,8 +89,8 @@ async fn show(letters: &DeadLetters, id: &str, context: &Context) -> anyhow::Res
         return Err(failure.help("`holdfast dead-letters list` lists them").into());
     };
     let body = String::from_utf8_lossy(&found.body).into_owned();
-    if context.out.is_json() {
-        context.out.json(&serde_json::json!({ "letter": letter(&found), "body": body }))?;
+    if context.out.is_document() {
+        context.out.document(&serde_json::json!({ "letter": letter(&found), "body": body }))?;
     } else {
         context.out.table(table(&[letter(&found)], context))?;
         let more = found.size.saturating_sub(found.body.len());

@@ -121,8 +121,8 @@ fn exit(summary: &Summary) -> Exit {
 }
 
 fn show(summary: &Summary, store: &Path, context: &Context) -> anyhow::Result<()> {
-    if context.out.is_json() {
-        context.out.json(summary)?;
+    if context.out.is_document() {
+        context.out.document(summary)?;
     } else {
         context.out.text(&summary.for_people(store))?;
     }

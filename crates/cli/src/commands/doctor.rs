@@ -49,8 +49,8 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<Exit> {
         findings = doctor::worst_first(findings);
     }
     let severity = doctor::worst(&findings);
-    if context.out.is_json() {
-        context.out.json(&Document { now: context.clock.now(), severity, findings })?;
+    if context.out.is_document() {
+        context.out.document(&Document { now: context.clock.now(), severity, findings })?;
     } else {
         context.out.table(table(&findings))?;
     }

@@ -8,19 +8,20 @@ use holdfast_store::Mode;
 
 use crate::args::FreshnessArgs;
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, advice, render};
 use crate::place::Request;
 
 /// Runs the command. An error is the verdict "unknown", because a monitoring system reads nothing else.
 pub async fn run(args: &FreshnessArgs, context: &Context) -> anyhow::Result<Exit> {
     let found = match context.ask(args).await {
         Ok(found) => found,
-        Err(error) if context.out.is_json() || args.open_metrics => {
-            context.out.message(&format!("{error:#}"));
+        Err(error) if context.out.is_document() || args.open_metrics => {
+            context.out.error(&render(&error));
             return Ok(Exit::Checked(CheckLevel::Unknown));
         }
         Err(error) => {
-            context.out.text(&format!("HOLDFAST UNKNOWN - {}", inert(&format!("{error:#}"))))?;
+            let help = advice(&error).map(|help| format!("\nhelp: {}", inert(&help))).unwrap_or_default();
+            context.out.text(&format!("HOLDFAST UNKNOWN - {}{help}", inert(&format!("{error:#}"))))?;
             return Ok(Exit::Checked(CheckLevel::Unknown));
         }
     };

@@ -14,11 +14,11 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         None => Some(OneProcess::lock(&context.global.store)?),
     };
     context.store(Mode::Own).await?.close().await;
-    if context.out.is_json() {
+    if context.out.is_document() {
         // A database's URL is a secret.
         let file = context.global.store.display().to_string();
         let file = context.global.database_url.is_none().then_some(file);
-        context.out.json(&json!({ "store": file }))?;
+        context.out.document(&json!({ "store": file }))?;
     } else {
         context.out.text(&format!("{} is ready", context.place()))?;
     }

@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub mod added;
+pub mod approvals;
 pub mod apps;
 pub mod audit;
 pub mod backup;
@@ -12,7 +13,9 @@ pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
 pub mod effective;
+pub mod follow;
 pub mod freshness;
+pub mod help;
 pub mod history;
 pub mod hold;
 pub mod login;
@@ -21,6 +24,7 @@ pub mod native_schedule;
 pub mod notify;
 pub mod plan;
 pub mod preview;
+pub mod report;
 pub mod restore;
 pub mod retention;
 pub mod retry;

@@ -18,8 +18,8 @@ use crate::place::Request;
 /// Runs the command.
 pub async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
     let forecast = context.ask(args).await?;
-    if context.out.is_json() {
-        context.out.json(&forecast)?;
+    if context.out.is_document() {
+        context.out.document(&forecast)?;
     } else if forecast.policies.is_empty() {
         context.out.text("no backup is due in this time")?;
     } else {

@@ -26,8 +26,8 @@ struct Document {
 pub async fn run(args: &PreviewArgs, context: &Context) -> anyhow::Result<Exit> {
     let from = args.from.unwrap_or_else(|| context.clock.now());
     let schedules = context.ask(&(args, PreviewRange { from, count: args.count })).await?;
-    if context.out.is_json() {
-        context.out.json(&Document { from, schedules })?;
+    if context.out.is_document() {
+        context.out.document(&Document { from, schedules })?;
     } else if schedules.is_empty() {
         context.out.text("the fleet has no policies")?;
     } else {

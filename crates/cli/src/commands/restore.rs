@@ -45,11 +45,11 @@ async fn carry_out(
     let desk = context.desk().await?;
     let planned = desk.plan(change, context).await?;
     let plan = &planned.plan;
-    if !context.out.is_json() {
+    if !context.out.is_document() {
         context.out.table(restore_plan::table(plan, planned.as_of))?;
         context.out.text("")?;
     } else if !options.yes {
-        context.out.json(&Document { plan, run: None })?;
+        context.out.document(&Document { plan, run: None })?;
         return Ok(Exit::Done);
     }
     confirm::written(&plan.word(), &plan.question(), options.yes, context)?;

@@ -16,8 +16,8 @@ use crate::place::Request;
 /// Runs the command.
 pub async fn run(args: &RetentionArgs, context: &Context) -> anyhow::Result<Exit> {
     let report = context.ask(args).await?;
-    if context.out.is_json() {
-        context.out.json(&report)?;
+    if context.out.is_document() {
+        context.out.document(&report)?;
     } else if report.apps.is_empty() {
         context.out.text("the catalog has no backups of these apps")?;
     } else {

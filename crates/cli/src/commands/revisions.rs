@@ -77,14 +77,14 @@ async fn settle(
     store: &dyn Store,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let is_json = context.out.is_json();
-    if !is_json {
+    let is_document = context.out.is_document();
+    if !is_document {
         context.out.text(&told(&lines(&proposal.diff)))?;
     }
     if options.dry_run || proposal.is_in_force {
         store.close().await;
-        if is_json {
-            context.out.json(&Document { proposal, revision: None })?;
+        if is_document {
+            context.out.document(&Document { proposal, revision: None })?;
         } else if proposal.is_in_force {
             context.out.message("this is the newest revision already");
         }

@@ -34,8 +34,8 @@ pub async fn run(command: &SasCommand, context: &Context) -> anyhow::Result<Exit
 async fn check(args: &SasCheckArgs, context: &Context) -> anyhow::Result<Exit> {
     let Listed { as_of: now, value: storages } = context.ask(args).await?;
     let all_good = storages.iter().all(|storage| storage.good);
-    if context.out.is_json() {
-        context.out.json(&Document { now, storages })?;
+    if context.out.is_document() {
+        context.out.document(&Document { now, storages })?;
     } else {
         show(&storages, now, context)?;
     }

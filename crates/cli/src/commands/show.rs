@@ -16,7 +16,7 @@ use crate::place::Request;
 pub async fn run(id: RunId, context: &Context) -> anyhow::Result<Exit> {
     let found = context.ask(&id).await?;
     context.out.show(&found, || facts(&found.run, actor(&found.events)).into())?;
-    if !context.out.is_json() {
+    if !context.out.is_document() {
         context.out.text("")?;
         context.out.table(events(&found.events))?;
     }

@@ -26,8 +26,8 @@ pub async fn run(args: &SimulateArgs, context: &Context) -> anyhow::Result<Exit>
     let stopper = tokio::spawn(stop_on_signal(stop.clone()));
     let (server, _) = simulation.serve(listener, Arc::clone(&context.clock), stop.cancelled_owned())?;
     let fleet = simulation.write_files(&args.dir, &server, POLICIES)?;
-    if context.out.is_json() {
-        context.out.json(&json!({ "endpoint": server.url(), "fleet": fleet, "apps": args.apps }))?;
+    if context.out.is_document() {
+        context.out.document(&json!({ "endpoint": server.url(), "fleet": fleet, "apps": args.apps }))?;
     } else {
         context.out.text(&format!(
             "simulated Azure with {} apps on {}\nfleet file: {}\nCtrl-C stops it",

@@ -1,11 +1,14 @@
 //! `holdfast status`: the status of every app.
 
+use std::time::Duration;
+
 use holdfast_client::Server;
 use holdfast_control::Error;
 use holdfast_control::status::{FleetStatus, NamedStatus, findings, status};
 use holdfast_control::status_waits::{missed_since_good, wait_cause, waits, waits_too_long};
 use holdfast_model::{Outcome, RunKind, Timestamp, Verification};
 use holdfast_store::{AppStatus, LastRun, Mode, Running};
+use tokio_util::sync::CancellationToken;
 
 use crate::args::StatusArgs;
 use crate::commands::outcome::outcome_cell;
@@ -13,9 +16,31 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age, until};
 use crate::place::Request;
+use crate::runtime::signals::stop_on_signal;
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
+    match args.watch {
+        None => show(args, context).await?,
+        Some(seconds) => watch(args, Duration::from_secs(seconds), context).await?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows it until a signal.
+async fn watch(args: &StatusArgs, pause: Duration, context: &Context) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let stopper = tokio::spawn(stop_on_signal(stop.clone()));
+    while !stop.is_cancelled() {
+        context.out.clear()?;
+        show(args, context).await?;
+        let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+    }
+    stopper.abort();
+    Ok(())
+}
+
+async fn show(args: &StatusArgs, context: &Context) -> anyhow::Result<()> {
     let status = context.ask(args).await?;
     let notes = status.notes();
     context.out.show(&status, || match (status.is_empty, status.apps.is_empty()) {
@@ -24,10 +49,10 @@ pub async fn run(args: &StatusArgs, context: &Context) -> anyhow::Result<Exit> {
         (false, true) => "no app needs attention, but:".into(),
         (false, false) => table(&status).into(),
     })?;
-    if !context.out.is_json() && !notes.is_empty() {
+    if !context.out.is_document() && !notes.is_empty() {
         context.out.text(&notes.join("\n"))?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 impl Request for StatusArgs {

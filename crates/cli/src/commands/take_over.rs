@@ -106,7 +106,7 @@ fn document(draft: &FleetDraft, found: &Look, toml: &str, file: Option<&Path>) -
 
 /// Says what a person should know; programs have it in the document.
 fn tell(draft: &FleetDraft, found: &Look, context: &Context) {
-    if context.out.is_json() {
+    if context.out.is_document() {
         return;
     }
     for gap in gaps(found) {

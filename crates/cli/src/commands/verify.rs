@@ -50,8 +50,8 @@ impl Request for AppsArgs {
 }
 
 fn show(report: &VerifyReport, context: &Context) -> anyhow::Result<()> {
-    if context.out.is_json() {
-        return Ok(context.out.json(report)?);
+    if context.out.is_document() {
+        return Ok(context.out.document(report)?);
     }
     let mut table = Table::new(["APP", "BACKUP", "BLOB", "RESULT", "DETAIL"]);
     for backup in &report.backups {

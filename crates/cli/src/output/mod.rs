@@ -1,5 +1,7 @@
 //! Writes results to stdout and messages to stderr; nothing else writes there.
 
+mod formats;
+mod local_times;
 mod progress_bar;
 mod screen;
 mod table;
@@ -9,7 +11,8 @@ pub use holdfast_control::{age, bytes, until};
 pub use screen::Screen;
 pub use table::{Cell, Table, Tone, wrapped};
 
-use std::io::{self, Write as _};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write as _};
 
 use holdfast_model::inert_lines;
 use holdfast_telemetry::blanked;
@@ -22,34 +25,41 @@ use crate::args::{Format, Global};
 #[derive(Debug, Clone)]
 pub struct Output {
     format: Format,
+    quiet: bool,
+    utc: bool,
     colored: bool,
     width: Option<u16>,
     /// The lines of progress on stderr; none where a program reads or there is no terminal.
     bars: MultiProgress,
 }
 
-#[expect(clippy::unused_self, reason = "only a command that was given the output writes")]
 impl Output {
     /// The output that the command line asks for.
     pub fn new(global: &Global) -> Self {
         let colored = global.color.applies_to(&io::stdout());
         let width = fitting(&io::stdout(), &comfy_table::Table::new());
         let bars = MultiProgress::new();
-        if global.output == Format::Json {
+        if global.output != Format::Table || global.quiet {
             bars.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { format: global.output, colored, width, bars }
+        Self { format: global.output, quiet: global.quiet, utc: global.utc, colored, width, bars }
     }
 
-    /// Whether results are JSON documents.
-    pub fn is_json(&self) -> bool {
-        self.format == Format::Json
+    /// Whether results are documents, and not tables and text.
+    pub fn is_document(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Jsonl | Format::Yaml)
+    }
+
+    /// Begins a new screen on a terminal.
+    pub fn clear(&self) -> io::Result<()> {
+        let is_screen = io::stdout().is_terminal() && self.format == Format::Table;
+        if is_screen { write_out(b"\x1b[H\x1b[2J") } else { Ok(()) }
     }
 
     /// Writes a result: the document for programs, the screen for people.
     pub fn show(&self, document: &impl Serialize, screen: impl FnOnce() -> Screen) -> io::Result<()> {
-        if self.is_json() {
-            return self.json(document);
+        if self.is_document() {
+            return self.document(document);
         }
         match screen() {
             Screen::Table(table) => self.table(table),
@@ -57,34 +67,61 @@ impl Output {
         }
     }
 
-    /// Writes one JSON document.
-    pub fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut document = serde_json::to_vec_pretty(value)?;
-        document.push(b'\n');
-        write_out(&document)
+    /// Writes a document.
+    pub fn document(&self, value: &impl Serialize) -> io::Result<()> {
+        let text = match self.format {
+            Format::Jsonl => formats::lines(&serde_json::to_value(value)?),
+            Format::Yaml => formats::yaml(&serde_json::to_value(value)?).map_err(io::Error::other)?,
+            Format::Table | Format::Json | Format::Csv => with_newline(&serde_json::to_string_pretty(value)?),
+        };
+        write_out(text.as_bytes())
     }
 
     /// Writes a table.
     pub fn table(&self, table: Table) -> io::Result<()> {
+        if self.format == Format::Csv {
+            return write_out(&formats::csv(table.texts())?);
+        }
+        let table = table.map_texts(|text| self.local(text).into_owned());
         write_out(with_newline(&table.render(self.colored, self.width)).as_bytes())
     }
 
-    /// Writes text, with a newline at its end.
+    /// Writes text, with a newline at its end. Beside a table for programs it is a message.
     pub fn text(&self, text: &str) -> io::Result<()> {
-        write_out(with_newline(&inert_lines(text)).as_bytes())
+        if self.format == Format::Csv {
+            self.message(text);
+            return Ok(());
+        }
+        write_out(with_newline(&inert_lines(&self.local(text))).as_bytes())
+    }
+
+    /// Text for people, with its times in the zone of this machine unless they want UTC.
+    pub fn local<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.utc { text.into() } else { local_times::localized(text, &chrono::Local) }
     }
 
     /// Writes a table to stderr.
     pub fn message_table(&self, table: Table) {
+        if self.quiet {
+            return;
+        }
+        let table = table.map_texts(|text| self.local(text).into_owned());
         let width = fitting(&io::stderr(), comfy_table::Table::new().use_stderr());
         let _ = io::stderr().lock().write_all(with_newline(&table.render(false, width)).as_bytes());
     }
 
-    /// Writes a message to stderr; a failure is ignored, because there is no other place to report it.
+    /// Writes a message to stderr, unless nobody wants to read them.
+    pub fn message(&self, text: &str) {
+        if !self.quiet {
+            self.error(text);
+        }
+    }
+
+    /// Writes an error to stderr; a failure is ignored, because there is no other place to report it.
     ///
     /// Secrets that this process holds are blanked: messages have texts of other programs.
-    pub fn message(&self, text: &str) {
-        let text = with_newline(&inert_lines(text));
+    pub fn error(&self, text: &str) {
+        let text = with_newline(&inert_lines(&self.local(text)));
         let text = blanked(&text).unwrap_or(text);
         // Bars are taken away while the message is written, and drawn again below it.
         let _ = self.bars.suspend(|| io::stderr().lock().write_all(text.as_bytes()));

@@ -70,6 +70,21 @@ impl Table {
         table
     }
 
+    /// The texts of the header and of each row.
+    pub fn texts(&self) -> impl Iterator<Item = Vec<&str>> {
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str()).collect());
+        std::iter::once(self.header.clone()).chain(rows)
+    }
+
+    /// The table with each text of its rows changed.
+    #[must_use]
+    pub fn map_texts(mut self, change: impl Fn(&str) -> String) -> Self {
+        for cell in self.rows.iter_mut().flatten() {
+            cell.text = change(&cell.text);
+        }
+        self
+    }
+
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());

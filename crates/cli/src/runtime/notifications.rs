@@ -22,7 +22,9 @@ pub fn notifications(
     context: &Context,
     tasks: Tasks,
 ) -> anyhow::Result<Follower> {
-    let (store, clock, loops) = (Arc::clone(store), Arc::clone(&context.clock), context.telemetry.loops());
+    let telemetry = &context.telemetry;
+    let store = telemetry.store(Arc::clone(store));
+    let (clock, loops) = (Arc::clone(&context.clock), telemetry.loops());
     let mut rng = context.rng();
     let build = move |fleet: &Fleet| {
         let sending = NotificationLoops::new(NotificationParts {

@@ -116,7 +116,7 @@ async fn watch(
     loop {
         let runs = load(store, ids).await?;
         for line in progress.news(&runs, store).await? {
-            if !context.out.is_json() {
+            if !context.out.is_document() {
                 context.out.message(&inert(&line));
             }
         }

@@ -72,7 +72,7 @@ async fn watch(
             let cause = run.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let (of, outcome) = (format!("{} of {} ended", told.len(), ids.len()), outcome.as_str());
             let line = format!("{of}: {} of {}: {outcome}{cause}", run.kind, run.name);
-            if ids.len() > 1 && !context.out.is_json() {
+            if ids.len() > 1 && !context.out.is_document() {
                 context.out.message(&inert(&line));
             }
         }

@@ -128,7 +128,17 @@ fn an_empty_store_has_its_documents_too() {
     assert_eq!(place.run("migrate").out, "the store holdfast.sqlite is ready\n");
     assert_eq!(
         keys(&place.json("status")),
-        ["apps", "breakers", "checkpoints", "is_empty", "now", "processes", "revision", "subscriptions"]
+        [
+            "apps",
+            "breakers",
+            "channels",
+            "checkpoints",
+            "is_empty",
+            "now",
+            "processes",
+            "revision",
+            "subscriptions"
+        ]
     );
     for line in ["status", "status --problems"] {
         assert_eq!(place.run(line).out, "no apps yet: `holdfast run` adds the apps of the fleet\n");

@@ -75,7 +75,7 @@ impl From<Output> for Ended {
 /// `holdfast` in a folder, with none of the caller's settings.
 pub fn command(folder: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.current_dir(folder).args(line.split_whitespace()).stdin(Stdio::null());
+    command.current_dir(folder).args(line.split_whitespace()).stdin(Stdio::null()).env("TZ", "UTC");
     for name in [
         "HOLDFAST_FLEET",
         "HOLDFAST_STORE",

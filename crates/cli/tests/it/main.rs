@@ -17,6 +17,7 @@ mod kill;
 mod lapsed;
 mod listener;
 mod logins;
+mod manners;
 mod native_schedules;
 mod prompts;
 mod proxies;

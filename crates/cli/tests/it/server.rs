@@ -18,8 +18,13 @@ struct Both {
 
 impl Both {
     fn start(apps: u32) -> (Self, crate::simulated::Simulate) {
+        Self::start_with(apps, |_| ())
+    }
+
+    fn start_with(apps: u32, prepare: impl FnOnce(&Place)) -> (Self, crate::simulated::Simulate) {
         let (here, there) = (Place::new(), Place::new());
         let azure = simulate(&here, &format!("--apps {apps} --seed 7"));
+        prepare(&here);
         assert_eq!(here.run("migrate").code, 0);
         let server = Serving::start(&here);
         // The process adds the apps a moment after it knows them.
@@ -181,6 +186,30 @@ fn people_act_by_a_server_as_they_do_over_its_store() {
     }
     let added = both.json("backup --match * --yes");
     assert!(!added.as_array().unwrap().is_empty(), "{added}");
+}
+
+#[test]
+fn a_second_person_confirms_by_a_server() {
+    let place = |place: &Place| {
+        let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
+        place.write("fleet.toml", &format!("{fleet}\n[control]\nfour_eyes = [\"delete\"]\n"));
+    };
+    let (both, _azure) = Both::start_with(1, place);
+    let app = both.here.json("status")["apps"][0]["name"].as_str().unwrap().to_owned();
+    let done = both.json(&format!("backup {app} --wait"));
+    let number = done[0]["backup_id"].as_i64().unwrap();
+    assert_eq!(both.there("approvals list").out, "nothing waits for a second person\n");
+    let asked = both.json(&format!("backups delete {app} {number} --allow-last --yes"));
+    let id = asked["id"].as_str().unwrap();
+    let list = both.there("approvals list").out;
+    assert!(list.contains(id) && list.contains("pending") && list.contains("tester"), "{list}");
+    let shown = both.there(&format!("approvals show {id}")).out;
+    assert!(shown.contains(&format!("backup {number} of")), "{shown}");
+    let own = both.there(&format!("approvals confirm {id}"));
+    assert!(own.code != 0 && own.err.contains("second person"), "{}{}", own.out, own.err);
+    let withdrawn = both.there(&format!("approvals withdraw {id} --reason mistake"));
+    assert!(withdrawn.code == 0 && withdrawn.out.contains("is withdrawn."), "{}", withdrawn.err);
+    assert_eq!(both.here.run("approvals list").code, 2, "a store proves nobody");
 }
 
 #[test]

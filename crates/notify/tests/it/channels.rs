@@ -52,14 +52,14 @@ fn json(received: &Received) -> Value {
 
 /// Sends a notice and returns what arrived.
 async fn sent(channel: Channel, kind: NoticeKind) -> (Received, Receiver) {
-    let receiver = Receiver::start().await;
-    let url = format!("{}/hook?token=t0ken", receiver.url);
+    let server = Receiver::start().await;
+    let url = format!("{}/hook?token=t0ken", server.url);
     let secrets = [("URL", url.as_str()), ("KEY", KEY)];
     sender(channel, &secrets).send(ID, &notice(kind)).await.unwrap();
-    let received = receiver.received();
-    assert_eq!(received.len(), 1);
-    assert!(!String::from_utf8_lossy(&received[0].body).contains("hunter2"), "secrets are blanked");
-    (received[0].clone(), receiver)
+    let arrived = server.received();
+    assert_eq!(arrived.len(), 1);
+    assert!(!String::from_utf8_lossy(&arrived[0].body).contains("hunter2"), "secrets are blanked");
+    (arrived[0].clone(), server)
 }
 
 #[tokio::test]
@@ -97,10 +97,10 @@ async fn slack_teams_and_apprise_get_their_own_forms() {
     let (received, _) = sent(Channel::Teams { url: reference("URL") }, NoticeKind::Opened).await;
     assert_eq!(json(&received)["attachments"][0]["content"]["type"], "AdaptiveCard");
     let apprise = Channel::Apprise { url: reference("URL"), tag: Some("ops".into()) };
-    let (received, receiver) = sent(apprise.clone(), NoticeKind::Resolved).await;
+    let (received, server) = sent(apprise.clone(), NoticeKind::Resolved).await;
     assert_eq!((&json(&received)["type"], &json(&received)["tag"]), (&"success".into(), &"ops".into()));
-    receiver.answers(204, None);
-    let url = receiver.url.clone();
+    server.answers(204, None);
+    let url = server.url.clone();
     let refused = sender(apprise, &[("URL", &url)]).send(ID, &notice(NoticeKind::Opened)).await;
     assert!(matches!(refused, Err(SendError::Never(_))), "{refused:?}");
 }
@@ -138,7 +138,7 @@ async fn a_redirect_is_final_and_is_not_followed() {
 async fn an_answer_says_whether_it_is_final_and_how_long_to_wait() {
     assert!(matches!(answered(404, None).await.0, SendError::Never(_)));
     let (error, _) = answered(429, Some(("retry-after", "120".into()))).await;
-    let expected = SendError::Later { why: "answered 429".into(), pause: Some(Duration::from_secs(120)) };
+    let expected = SendError::Later { why: "answered 429".into(), pause: Some(Duration::from_mins(2)) };
     assert_eq!(error, expected);
     assert!(matches!(answered(503, None).await.0, SendError::Later { pause: None, .. }));
 }

@@ -14,11 +14,14 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+/// A status and a header.
+type Answer = (StatusCode, Option<(&'static str, String)>);
+
 #[derive(Clone)]
 pub struct Receiver {
     pub url: String,
     received: Arc<Mutex<Vec<Received>>>,
-    answer: Arc<Mutex<(StatusCode, Option<(&'static str, String)>)>>,
+    answer: Arc<Mutex<Answer>>,
 }
 
 impl Receiver {

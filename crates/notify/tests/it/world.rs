@@ -13,7 +13,7 @@ use holdfast_model::{
     Outcome, PolicyName, PolicySnapshot, Run, RunEvent, RunId, StorageName, Timestamp, Trigger, Verification,
     Zone, parse_timestamp,
 };
-use holdfast_notify::{Deliverer, Notice, Notifier, PassResult, SendError, Sending};
+use holdfast_notify::{Deliverer, Look, Notice, Notifier, PassResult, SendError, Sending, Wording};
 use holdfast_storage::{SecretError, SecretRef, Secrets};
 use holdfast_store::{Change, Committed, MemoryStore, Notification, Store};
 use secrecy::SecretString;
@@ -155,9 +155,7 @@ pub struct Recorder {
 impl Recorder {
     pub fn titles(&self) -> Vec<String> {
         let sent = self.sent.lock().unwrap();
-        sent.iter()
-            .map(|(_, notice)| holdfast_notify::Wording::of(notice, &Default::default()).title)
-            .collect()
+        sent.iter().map(|(_, notice)| Wording::of(notice, &Look::default()).title).collect()
     }
 
     pub fn ids(&self) -> Vec<String> {

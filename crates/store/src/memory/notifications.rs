@@ -34,11 +34,11 @@ impl NotificationStore for MemoryStore {
 
     async fn settle_notification(
         &self,
-        id: &str,
+        notification: &Notification,
         delivery: &Delivery,
         record: Option<&NewRun>,
     ) -> Result<bool> {
-        self.state().settle_notification((id, delivery), record, self.time())
+        self.state().settle_notification((&notification.id, delivery), record, self.time())
     }
 
     async fn list(&self, since: Timestamp, most: u32) -> Result<Vec<Notification>> {

@@ -335,11 +335,11 @@ impl<D: Database> NotificationStore for SqlStore<D> {
 
     async fn settle_notification(
         &self,
-        id: &str,
+        notification: &Notification,
         delivery: &Delivery,
         record: Option<&NewRun>,
     ) -> Result<bool> {
-        let settled = (id, delivery);
+        let settled = (notification.id.as_str(), delivery);
         within!(self.write(notifications::SETTLE), |session| notifications::settle(session, settled, record))
     }
 

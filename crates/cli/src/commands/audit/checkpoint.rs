@@ -21,8 +21,8 @@ pub async fn run(args: &CheckpointArgs, context: &Context) -> anyhow::Result<Exi
     let continuity = if args.after_restore { Continuity::AfterRestore } else { Continuity::Required };
     let report = checkpointer.write_now(continuity).await?;
     store.close().await;
-    if context.out.is_json() {
-        context.out.json(&report)?;
+    if context.out.is_document() {
+        context.out.document(&report)?;
     } else if let Some(text) = written(&report) {
         // The standard output may be a destination, whose lines are checkpoints alone.
         context.out.message(&text);

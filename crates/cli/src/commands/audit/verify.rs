@@ -22,8 +22,8 @@ use crate::exit::Exit;
 pub async fn run(args: &VerifyArgs, context: &Context) -> anyhow::Result<Exit> {
     let anchors = anchors(args, context).await?;
     let check = check(args, anchors, context).await?;
-    if context.out.is_json() {
-        context.out.json(&check)?;
+    if context.out.is_document() {
+        context.out.document(&check)?;
     } else if check.holds {
         context.out.text(&text(&check))?;
     }

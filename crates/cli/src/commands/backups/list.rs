@@ -32,7 +32,7 @@ pub async fn run(args: &ListArgs, context: &Context) -> anyhow::Result<Exit> {
         }
         table(&document).into()
     })?;
-    if !context.out.is_json() {
+    if !context.out.is_document() {
         problems::of(&document.backups).iter().try_for_each(|problem| context.out.text(problem))?;
     }
     Ok(Exit::Done)

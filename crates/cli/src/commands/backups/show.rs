@@ -34,7 +34,7 @@ pub async fn run(args: &ShowArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     let document = Document { app: &app, backup, storage_url: url };
     context.out.show(&document, || facts(&document.backup, as_of).into())?;
-    if let Some(url) = url.filter(|_| !context.out.is_json()) {
+    if let Some(url) = url.filter(|_| !context.out.is_document()) {
         context.out.text(&format!("\n{url}"))?;
     }
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostics::{Diagnostics, Located};
-use crate::notify::{Channel, Email, MailTls};
+use crate::notifications::{Channel, Email, MailTls};
 use crate::section::Section;
 
 const TYPES: [&str; 7] = ["webhook", "slack", "teams", "pagerduty", "apprise", "email", "heartbeat"];

@@ -6,9 +6,10 @@ use std::time::Duration;
 use holdfast_model::{Cause, PolicyName, Zone};
 use strum::VariantArray as _;
 
+use crate::clock_time::{InvalidQuietTime, QuietTime};
 use crate::diagnostics::{Diagnostics, Located};
 use crate::nearest::did_you_mean;
-use crate::notify::{NotifyOn, NotifyRule, words};
+use crate::notifications::{NotifyOn, NotifyRule};
 use crate::policy::{Policies, zone};
 use crate::section::Section;
 use crate::zone_data::ZoneData;
@@ -31,13 +32,13 @@ pub fn rule(
     let policies = of_policies(diagnostics, &mut section, policies);
     let all: Vec<&'static str> = NotifyOn::VARIANTS.iter().map(|on| on.as_str()).collect();
     let on = if section.has("on") {
-        words(diagnostics, &mut section, "on", &all)
+        section.words(diagnostics, "on", &all)
     } else {
         section.know("on");
         NotifyOn::USUAL.to_vec()
     };
     let all: Vec<&'static str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
-    let causes = words(diagnostics, &mut section, "causes", &all);
+    let causes = section.words(diagnostics, "causes", &all);
     let failures = section.count(diagnostics, "failures", 1..=100).unwrap_or(1);
     let successes = section.count(diagnostics, "successes", 1..=100).unwrap_or(1);
     let recovery = section.flag(diagnostics, "recovery").unwrap_or(true);
@@ -121,13 +122,13 @@ fn gather(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Durat
     value
 }
 
-fn quiet(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<crate::notify::QuietTime> {
+fn quiet(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<QuietTime> {
     let mut found = Vec::new();
     for Located { value, place } in section.texts(diagnostics, "quiet", "a list such as [\"22:00-06:00\"]") {
         match value.parse() {
             Ok(span) => found.push(span),
             Err(error) => {
-                let error: crate::notify::clock_time::InvalidQuietTime = error;
+                let error: InvalidQuietTime = error;
                 diagnostics.error(&place, format_args!("`{}`: {error}", place.key));
             }
         }

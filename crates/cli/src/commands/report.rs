@@ -1,0 +1,118 @@
+//! `holdfast report`: a month of the fleet, for people outside of it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use holdfast_config::Secrets;
+use holdfast_control::audit::{SigningKey, VerifyingKey, read_pem};
+use holdfast_control::report::{Month, Report, ReportSignature, build, csv, html};
+use holdfast_control::{Error, ErrorKind};
+use holdfast_model::PolicyName;
+use holdfast_store::Mode;
+use serde_json::json;
+
+use crate::args::{ReportArgs, ReportCommand, ReportForm, VerifyReportArgs};
+use crate::context::Context;
+use crate::exit::Exit;
+
+/// Runs the command.
+pub async fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> {
+    match (&args.command, args.month) {
+        (Some(ReportCommand::Verify(args)), _) => verify(args, context),
+        (None, Some(month)) => make(args, month, context).await,
+        (None, None) => Err(Error::new(ErrorKind::Invalid, "a report needs --month").into()),
+    }
+}
+
+async fn make(args: &ReportArgs, month: Month, context: &Context) -> anyhow::Result<Exit> {
+    let policies: Vec<PolicyName> = args.policy.iter().map(PolicyName::new).collect();
+    let store = context.store(Mode::Read).await?;
+    let report = build(&*store, month, &policies).await;
+    store.close().await;
+    let report = report.with_context(|| format!("failed to make the report of {month}"))?;
+    let file = formed(&report, args.form)?;
+    let Some(path) = &args.to else {
+        context.out.text(&String::from_utf8(file)?)?;
+        return Ok(Exit::Done);
+    };
+    let key = key(args, context)?;
+    write_new(path, &file)?;
+    let signature = key.map(|key| ReportSignature::sign(&report, &file, &key));
+    if let Some(signature) = &signature {
+        write_new(&beside(path), format!("{}\n", signature.line()).as_bytes())?;
+    } else {
+        context
+            .out
+            .message("the report is not signed: give a key with --key, which `holdfast audit keygen` makes");
+    }
+    let said = format!("{} has the report of {month} about {} apps", path.display(), report.totals.apps);
+    let document = json!({ "file": path, "signature": signature.as_ref().map(|_| beside(path)), "month": report.month,
+        "totals": report.totals, "audit": report.audit });
+    context.out.show(&document, || said.into())?;
+    Ok(Exit::Done)
+}
+
+fn formed(report: &Report, form: ReportForm) -> anyhow::Result<Vec<u8>> {
+    Ok(match form {
+        ReportForm::Html => html(report).into_bytes(),
+        ReportForm::Csv => csv(report)?,
+        ReportForm::Json => serde_json::to_vec_pretty(report)?,
+    })
+}
+
+/// The key that signs: the given one, or that of the checkpoints; `None` without either.
+fn key(args: &ReportArgs, context: &Context) -> anyhow::Result<Option<SigningKey>> {
+    let of_fleet = || Some(context.fleet_with(Secrets::Leave).ok()?.checkpoints?.key);
+    let Some(reference) = args.key.clone().or_else(of_fleet) else { return Ok(None) };
+    let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("the key of the report: {why}"));
+    let secret = reference.read().map_err(|error| invalid(error.to_string()))?;
+    let key = read_pem(&secret).map_err(|error| invalid(format!("`{reference}`: {error}")))?;
+    Ok(Some(key))
+}
+
+/// Verifies a report by its bytes, its signature and a public key alone.
+fn verify(args: &VerifyReportArgs, context: &Context) -> anyhow::Result<Exit> {
+    let path = args.signature.clone().unwrap_or_else(|| beside(&args.file));
+    let invalid = |path: &Path, why: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Refused, format!("{}: {why}", path.display()))
+    };
+    let line = String::from_utf8(read(&path)?)?;
+    let signature = ReportSignature::parse(&line).map_err(|error| invalid(&path, &error))?;
+    let mut keys = Vec::new();
+    for path in &args.public_key {
+        keys.push(VerifyingKey::read(&read(path)?).map_err(|error| invalid(path, &error))?);
+    }
+    signature.verify(&read(&args.file)?, &keys).map_err(|error| invalid(&args.file, &error))?;
+    let signed = &signature.signed;
+    let said = format!(
+        "{} is the report of {}, signed with the key {} when the audit ended with event {}, hash {}",
+        args.file.display(),
+        signed.month,
+        signature.key,
+        signed.audit.seq,
+        signed.audit.hash
+    );
+    context.out.show(&json!({ "holds": true, "key": signature.key, "signed": signed }), || said.into())?;
+    Ok(Exit::Done)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed =
+        |error| Error::new(ErrorKind::NotFound, format!("{} cannot be read: {error}", path.display()));
+    std::fs::read(path).map_err(failed)
+}
+
+fn write_new(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let written = std::fs::File::create_new(path).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    written.with_context(|| format!("failed to write the new file {}", path.display()))
+}
