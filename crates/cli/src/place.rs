@@ -142,9 +142,6 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Man(_)
         | Command::Login
         | Command::Logout
-        | Command::Whoami
-        | Command::Help(_)
-        | Command::Completions(_)
-        | Command::Man(_) => None,
+        | Command::Whoami => None,
     }
 }

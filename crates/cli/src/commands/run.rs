@@ -56,8 +56,8 @@ async fn serve(
     console: &ConsoleArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let limits = console.limits()?;
     context.check_file()?;
+    let limits = console.limits()?;
     // Where several processes share a database, `holdfast migrate` brings it up to date once, before they start.
     let mode = if role == Role::All { Mode::Own } else { Mode::Join };
     let (store, lock) = own_store(mode, context).await?;
