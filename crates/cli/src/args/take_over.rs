@@ -17,7 +17,7 @@ pub struct InitArgs {
     /// What to write.
     #[command(flatten)]
     pub draft: DraftArgs,
-    /// Take the [azure] sections of this fleet file instead of the login of `az login`
+    /// Take the `[azure]` sections of this fleet file instead of the login of `az login`
     #[arg(long, value_name = "PATH")]
     pub azure_from: Option<PathBuf>,
     /// Print the fleet file instead of writing it
