@@ -56,6 +56,8 @@ pub(crate) struct SimulatedWorld {
     pub is_treacherous: bool,
     /// The events that were committed and then lost.
     pub lost_events: Vec<AuditEvent>,
+    /// Whether it lost anything: leases and tokens make no events.
+    pub has_failed_over: bool,
     pub secrets: Vec<String>,
     pub signatures: Arc<Mutex<Vec<String>>>,
     pub people: People,
@@ -123,6 +125,7 @@ impl SimulatedWorld {
             faults_on: Arc::new(AtomicBool::new(true)),
             is_treacherous: seed % 3 == 1,
             lost_events: Vec::new(),
+            has_failed_over: false,
             secrets: vec![account.key.expose_secret().to_owned(), CONNECTION.to_owned()],
             signatures,
             people: People::default(),
@@ -237,6 +240,7 @@ impl SimulatedWorld {
         pause(Duration::from_secs(1 + self.seed % 60)).await;
         self.lost_events = self.store.audit(i64::try_from(seq).unwrap(), u32::MAX).await.unwrap();
         self.store.go_back_to(copy);
+        self.has_failed_over = true;
     }
 
     /// The same fleet with every app paused: no tick becomes due and nothing is deleted, but catalogs are checked.

@@ -6,7 +6,7 @@ use crate::simulated_world::SimulatedWorld;
 
 /// No budget was overdrawn: replaying the leases never takes a token bucket below zero.
 pub(crate) fn budgets(world: &SimulatedWorld) {
-    if world.clock_jumps || !world.lost_events.is_empty() {
+    if world.clock_jumps || world.has_failed_over {
         // The store's clock times the refills, so its jumps make spans of time meaningless. A store that lost commits
         // has the tokens again that it had drawn.
         return;
