@@ -140,7 +140,7 @@ fn the_api_does_what_commands_do_and_answers_as_its_description_says() {
     asking.args(["--header", &format!("Authorization: Bearer {}", serving.token)]);
     // One worker: CPython 3.11 confuses its parser when two threads use it at once.
     asking.args(
-        "--phases examples,coverage,fuzzing --max-examples 8 --workers 1 --seed 7 --no-shrink --request-timeout 60 --warnings off"
+        "--phases examples,coverage,fuzzing --max-examples 5 --workers 1 --seed 7 --no-shrink --request-timeout 60 --warnings off"
             .split(' '),
     );
     asking.args("--generation-database none --suppress-health-check all --continue-on-failure".split(' '));
