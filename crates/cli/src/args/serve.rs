@@ -120,10 +120,10 @@ impl ConsoleArgs {
         let container_apps_auth = self.proxy.container_apps_auth;
         let entry = Entry { transport, requires_login, container_apps_auth };
         let mut hosts = self.allow_hosts.clone();
-        if let Some(url) = &self.entra.public_url {
-            entry.check_public_url(url)?;
-            hosts.extend(url.host_str().map(ToOwned::to_owned));
+        if let Some(application) = self.entra.application() {
+            entry.check_public_url(&application.public_url)?;
         }
+        hosts.extend(self.entra.public_url.iter().filter_map(Url::host_str).map(ToOwned::to_owned));
         Ok(ListenerLimits { hosts: AllowedHosts::with_own_name(&hosts), entry, ..ListenerLimits::default() })
     }
 }

@@ -64,7 +64,6 @@ fn a_half_login_by_entra_is_refused_and_its_secret_is_not_repeated() {
     for (options, said) in [
         ("--entra-tenant t", "--entra-client-id"),
         (ids, "--public-url"),
-        ("--public-url https://hf.example", "--entra-tenant"),
         (&here, "need a console that demands logins"),
         (&format!("{ids} --require-login --public-url https://hf.example"), "served to this machine alone"),
         (&format!("{here} --behind-proxy"), "clients come by https"),
