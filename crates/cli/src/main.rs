@@ -6,11 +6,11 @@ mod command_line;
 mod commands;
 mod confirm;
 mod context;
-mod desk;
 mod exit;
 mod output;
 mod place;
 mod runtime;
+mod submitter;
 
 use std::process::ExitCode;
 use std::sync::Arc;

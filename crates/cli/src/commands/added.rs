@@ -7,31 +7,31 @@ use holdfast_control::runs::RunView;
 
 use crate::commands::outcome::state_cell;
 use crate::context::Context;
-use crate::desk::{AddsRuns, Desk};
 use crate::exit::Exit;
 use crate::output::Table;
+use crate::submitter::{AddsRuns, Submitter};
 
 /// Starts what is planned, and shows its runs, with `wait` at their ends.
 pub async fn start<C: AddsRuns>(
-    desk: Desk,
+    submitter: Submitter,
     (change, plan): (&C, &C::Plan),
     wait: bool,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     let show = |views: &[RunView]| Ok(context.out.show(&views, || table(views).into())?);
-    start_showing(desk, (change, plan), wait, context, show).await
+    start_showing(submitter, (change, plan), wait, context, show).await
 }
 
 /// The same with another look.
 pub async fn start_showing<C: AddsRuns>(
-    desk: Desk,
+    submitter: Submitter,
     (change, plan): (&C, &C::Plan),
     wait: bool,
     context: &Context,
     show: impl FnOnce(&[RunView]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let mut rng = context.rng();
-    let added = match desk.start(change, plan, (context, &mut rng)).await? {
+    let added = match submitter.start(change, plan, (context, &mut rng)).await? {
         Started::Runs(added) => added,
         Started::Asked(approval) => return asked(&approval, context),
     };
@@ -39,7 +39,7 @@ pub async fn start_showing<C: AddsRuns>(
         let count = added.under_way;
         context.out.message(&format!("{count} of these are under way already, and are not started again"));
     }
-    desk.follow(&added, wait, (context, rng), show).await
+    submitter.follow(&added, wait, (context, rng), show).await
 }
 
 /// What became of a plan that was carried out here.

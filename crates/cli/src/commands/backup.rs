@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::args::BackupArgs;
 use crate::commands::{added, bulk};
 use crate::context::Context;
-use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Cell, Table};
+use crate::submitter::AddsRuns;
 
 /// One backup, as a document.
 #[derive(Debug, Serialize)]
@@ -33,14 +33,14 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
     let selector = Selector::from(&args.apps);
     if !selector.has_names_alone() {
         let of = BackupsOf::Apps(context.ask(&selector).await?.apps);
-        return bulk::start((of, "Back up"), context.desk().await?, args.options, context).await;
+        return bulk::start((of, "Back up"), context.submitter().await?, args.options, context).await;
     }
     let named = Named { apps: selector.names, policy: args.with_policy.as_deref().map(PolicyName::new) };
     let show = |views: &[RunView]| {
         let lines: Vec<Line> = views.iter().map(line).collect();
         Ok(context.out.show(&lines, || table(&lines).into())?)
     };
-    added::start_showing(context.desk().await?, (&named, &()), args.options.wait, context, show).await
+    added::start_showing(context.submitter().await?, (&named, &()), args.options.wait, context, show).await
 }
 
 /// Apps that are all backed up, or none of them.

@@ -11,8 +11,8 @@ use crate::args::ChangeOptions;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::{AddsRuns, Desk};
 use crate::exit::Exit;
+use crate::submitter::{AddsRuns, Submitter};
 
 /// Names of apps that are left out, at most.
 const NAMED: usize = 10;
@@ -20,20 +20,20 @@ const NAMED: usize = 10;
 /// Shows what is backed up, what is left out and what that costs, asks with a verb, and starts it.
 pub async fn start(
     (of, verb): (BackupsOf, &str),
-    desk: Desk,
+    submitter: Submitter,
     options: ChangeOptions,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let plan = desk.plan(&of, context).await?;
+    let plan = submitter.plan(&of, context).await?;
     explain(&plan.preview, plan.as_of, context);
     if plan.preview.starts.is_empty() {
-        desk.close().await;
+        submitter.close().await;
         context.out.message("nothing is to do");
         return Ok(Exit::Done);
     }
     let question = format!("{verb} {}?", counted(plan.preview.starts.len(), "app"));
     confirm::agreed(&question, options.yes, context)?;
-    added::start(desk, (&of, &plan), options.wait, context).await
+    added::start(submitter, (&of, &plan), options.wait, context).await
 }
 
 impl AddsRuns for BackupsOf {

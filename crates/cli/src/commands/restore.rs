@@ -13,9 +13,9 @@ use crate::commands::outcome::state_cell;
 use crate::commands::{added, restore_plan};
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::Table;
+use crate::submitter::AddsRuns;
 
 /// The plan and its run, as a document.
 #[derive(Debug, Serialize)]
@@ -42,8 +42,8 @@ async fn carry_out(
     options: ChangeOptions,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let desk = context.desk().await?;
-    let planned = desk.plan(change, context).await?;
+    let submitter = context.submitter().await?;
+    let planned = submitter.plan(change, context).await?;
     let plan = &planned.plan;
     if !context.out.is_document() {
         context.out.table(restore_plan::table(plan, planned.as_of))?;
@@ -58,7 +58,7 @@ async fn carry_out(
         let table = run.as_ref().map_or_else(Table::default, table);
         Ok(context.out.show(&Document { plan, run }, || table.into())?)
     };
-    added::start_showing(desk, (change, &planned), options.wait, context, show).await
+    added::start_showing(submitter, (change, &planned), options.wait, context, show).await
 }
 
 impl AddsRuns for RestoreRequest {

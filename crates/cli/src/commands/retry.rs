@@ -16,11 +16,11 @@ pub async fn run(args: &RetryArgs, context: &Context) -> anyhow::Result<Exit> {
     if runs.is_empty() {
         runs = context.ask(&Selector::from(&args.runs.matching)).await?.unsuccessful;
     }
-    let desk = context.desk().await?;
+    let submitter = context.submitter().await?;
     if runs.is_empty() {
-        desk.close().await;
+        submitter.close().await;
         context.out.message("nothing is to do");
         return Ok(Exit::Done);
     }
-    bulk::start((BackupsOf::Runs(runs), "Retry"), desk, args.options, context).await
+    bulk::start((BackupsOf::Runs(runs), "Retry"), submitter, args.options, context).await
 }

@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::args::{SasCheckArgs, SasCommand, SasRefreshArgs};
 use crate::commands::added;
 use crate::context::Context;
-use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::place::Request;
+use crate::submitter::AddsRuns;
 use holdfast_runtime::gear::storages;
 
 /// The document of `sas check` for programs.
@@ -66,7 +66,7 @@ impl SasCheckArgs {
 }
 
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
-    added::start(context.desk().await?, (args, &()), args.wait, context).await
+    added::start(context.submitter().await?, (args, &()), args.wait, context).await
 }
 
 impl AddsRuns for SasRefreshArgs {

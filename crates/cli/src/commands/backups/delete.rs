@@ -9,14 +9,14 @@ use crate::args::DeleteArgs;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::{Table, age, bytes};
+use crate::submitter::AddsRuns;
 
 /// Runs the command.
 pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
-    let (request, desk) = (request(args), context.desk().await?);
-    let planned = desk.plan(&request, context).await?;
+    let (request, submitter) = (request(args), context.submitter().await?);
+    let planned = submitter.plan(&request, context).await?;
     let plan = &planned.shown;
     context.out.message_table(table(plan));
     if let Some((id, left)) = plan.newest_good.zip(plan.left_from) {
@@ -27,7 +27,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
     }
     let question = format!("Delete {} of {}?", counted(plan.backups.len(), "backup"), plan.app.short_name());
     confirm::agreed(&question, args.options.yes, context)?;
-    added::start(desk, (&request, &planned), args.options.wait, context).await
+    added::start(submitter, (&request, &planned), args.options.wait, context).await
 }
 
 /// A planned deletion.

@@ -10,9 +10,9 @@ use crate::args::ChangeArgs;
 use crate::commands::added;
 use crate::confirm;
 use crate::context::Context;
-use crate::desk::AddsRuns;
 use crate::exit::Exit;
 use crate::output::Table;
+use crate::submitter::AddsRuns;
 
 /// Azure's own schedules of apps that are set, or removed.
 struct Schedules {
@@ -22,8 +22,9 @@ struct Schedules {
 
 /// Runs `holdfast native-schedule push`.
 pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
-    let (change, desk) = (Schedules { apps: (&args.apps).into(), remove: false }, context.desk().await?);
-    let plan = desk.plan(&change, context).await?;
+    let (change, submitter) =
+        (Schedules { apps: (&args.apps).into(), remove: false }, context.submitter().await?);
+    let plan = submitter.plan(&change, context).await?;
     show("TO PUSH", &plan, context);
     let enabled = plan.iter().filter(|change| change.schedule.enabled).count();
     if enabled > 0 {
@@ -34,13 +35,14 @@ pub async fn push(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> 
     }
     let apps = counted(plan.len(), "app");
     confirm::agreed(&format!("Set Azure's own schedule of {apps}?"), args.options.yes, context)?;
-    added::start(desk, (&change, &plan), args.options.wait, context).await
+    added::start(submitter, (&change, &plan), args.options.wait, context).await
 }
 
 /// Runs `holdfast native-schedule remove`.
 pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit> {
-    let (change, desk) = (Schedules { apps: (&args.apps).into(), remove: true }, context.desk().await?);
-    let plan = desk.plan(&change, context).await?;
+    let (change, submitter) =
+        (Schedules { apps: (&args.apps).into(), remove: true }, context.submitter().await?);
+    let plan = submitter.plan(&change, context).await?;
     let wait = args.options.wait && !plan.is_empty();
     if plan.is_empty() {
         context.out.message("nothing to remove: Azure has no schedule of its own for these apps");
@@ -49,7 +51,7 @@ pub async fn remove(args: &ChangeArgs, context: &Context) -> anyhow::Result<Exit
         let apps = counted(plan.len(), "app");
         confirm::agreed(&format!("Remove Azure's own schedule of {apps}?"), args.options.yes, context)?;
     }
-    added::start(desk, (&change, &plan), wait, context).await
+    added::start(submitter, (&change, &plan), wait, context).await
 }
 
 impl AddsRuns for Schedules {

@@ -1,4 +1,4 @@
-//! Where the runs of a command are added and followed: at a server, or in the store here.
+//! Submits the runs of a command, to a server or to the store here, and follows them.
 
 use holdfast_client::{Server, Started};
 use holdfast_config::Fleet;
@@ -10,11 +10,11 @@ use crate::exit::Exit;
 use crate::runtime::backends::Backends;
 use crate::runtime::{run_follower, server_follower};
 
-/// Where the runs of a command are added and followed.
-pub enum Desk {
-    /// In the store of the options, by the fleet that counts there.
+/// Submits runs and follows them.
+pub enum Submitter {
+    /// To the store of the options, by the fleet that counts there.
     Here(Box<(Fleet, Backends)>),
-    /// At a server.
+    /// To a server.
     There(Box<Server>),
 }
 
@@ -42,16 +42,16 @@ pub trait AddsRuns {
 }
 
 impl Context {
-    /// Where the options say that runs are added.
-    pub async fn desk(&self) -> anyhow::Result<Desk> {
+    /// The submitter to where the options say.
+    pub async fn submitter(&self) -> anyhow::Result<Submitter> {
         if let Some(server) = self.server()? {
-            return Ok(Desk::There(Box::new(server)));
+            return Ok(Submitter::There(Box::new(server)));
         }
-        Ok(Desk::Here(Box::new(Backends::open_with_fleet(self).await?)))
+        Ok(Submitter::Here(Box::new(Backends::open_with_fleet(self).await?)))
     }
 }
 
-impl Desk {
+impl Submitter {
     /// Plans the change.
     pub async fn plan<C: AddsRuns>(&self, change: &C, context: &Context) -> anyhow::Result<C::Plan> {
         match self {
