@@ -20,7 +20,7 @@ use secrecy::SecretString;
 use crate::args::Global;
 use crate::output::Output;
 use crate::runtime::logins::{Logins, login_words};
-use holdfast_runtime::gear::storages;
+use holdfast_runtime::fleet_parts::storages;
 use holdfast_runtime::wires::{check_broker, check_database};
 
 /// The context of a command.

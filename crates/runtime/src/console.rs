@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::Role;
-use crate::gear::{paced, storages};
+use crate::fleet_parts::{paced, storages};
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
 const RECENT: Duration = Duration::from_secs(30);

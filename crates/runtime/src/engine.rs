@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Role;
-use crate::gear::{Gear, Wiring};
+use crate::fleet_parts::{FleetParts, Wiring};
 use crate::work::{Work, keep, keep_working};
 
 /// How long steps under way may take after a stop.
@@ -49,7 +49,7 @@ pub struct Engine {
     planner: Planner,
     maintenance: MaintenancePlanner,
     work: Work,
-    changes: (mpsc::UnboundedSender<Gear>, mpsc::UnboundedReceiver<Gear>),
+    changes: (mpsc::UnboundedSender<FleetParts>, mpsc::UnboundedReceiver<FleetParts>),
     rng: fastrand::Rng,
 }
 
@@ -58,13 +58,13 @@ pub struct FleetChanger {
     wiring: Wiring,
     rng: fastrand::Rng,
     /// Takes what the engine works with from then on. What is under way ends under the old fleet.
-    pub(crate) changes: mpsc::UnboundedSender<Gear>,
+    pub(crate) changes: mpsc::UnboundedSender<FleetParts>,
 }
 
 impl FleetChanger {
     /// Builds what the engine works with under this fleet. Changes nothing.
-    pub(crate) fn prepare(&mut self, fleet: Fleet) -> anyhow::Result<Gear> {
-        self.wiring.gear(fleet, &mut self.rng)
+    pub(crate) fn prepare(&mut self, fleet: Fleet) -> anyhow::Result<FleetParts> {
+        self.wiring.fleet_parts(fleet, &mut self.rng)
     }
 }
 
@@ -73,7 +73,7 @@ impl Engine {
     pub fn new(parts: EngineParts) -> anyhow::Result<Self> {
         let EngineParts { fleet, store, queue, clock, calls, steps, mut rng } = parts;
         let wiring = Wiring { store, queue, clock, calls, steps, bell: Arc::default() };
-        let Gear { fleet, lister, dispatcher, worker } = wiring.gear(fleet, &mut rng)?;
+        let FleetParts { fleet, lister, dispatcher, worker } = wiring.fleet_parts(fleet, &mut rng)?;
         let (store, clock) = (Arc::clone(&wiring.store), Arc::clone(&wiring.clock));
         let (keeper, seen) = FleetKeeper::new(fleet, lister, Arc::clone(&store), clock);
         let due_signal = Arc::clone(&wiring.bell);

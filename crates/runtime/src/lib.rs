@@ -2,7 +2,7 @@
 
 pub mod console;
 mod engine;
-pub mod gear;
+pub mod fleet_parts;
 pub mod notifications;
 mod role;
 pub mod simulation;

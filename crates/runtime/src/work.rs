@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::Role;
-use crate::gear::Gear;
+use crate::fleet_parts::FleetParts;
 
 /// A fleet, and the client of its lists.
 pub type Listed = (Fleet, Arc<dyn Arm>);
@@ -38,7 +38,7 @@ impl Work {
 /// another process would.
 pub async fn keep_working(
     first: Work,
-    (mut gears, fleets): (UnboundedReceiver<Gear>, UnboundedSender<Listed>),
+    (mut parts, fleets): (UnboundedReceiver<FleetParts>, UnboundedSender<Listed>),
     (role, mut rng): (Role, fastrand::Rng),
     stop: CancellationToken,
 ) {
@@ -49,7 +49,7 @@ pub async fn keep_working(
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
-            Some(Gear { fleet, lister, dispatcher, worker }) = gears.recv() => {
+            Some(FleetParts { fleet, lister, dispatcher, worker }) = parts.recv() => {
                 until.cancel();
                 until = stop.child_token();
                 working.spawn(Work { dispatcher, worker }.run(role, rng.fork(), until.clone()));

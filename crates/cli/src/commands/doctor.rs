@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, wrapped};
 use crate::runtime::backends::broker;
-use holdfast_runtime::gear::storages;
+use holdfast_runtime::fleet_parts::storages;
 
 /// Line width of findings that are not `Ok`, in characters.
 const WIDTH: usize = 76;

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::place::Request;
 use crate::submitter::AddsRuns;
-use holdfast_runtime::gear::storages;
+use holdfast_runtime::fleet_parts::storages;
 
 /// The document of `sas check` for programs.
 #[derive(Debug, Serialize)]

@@ -32,9 +32,9 @@ pub struct Tasks {
 /// The loops of the process.
 pub fn engine(mut changer: FleetChanger) -> Follower {
     Box::new(move |fleet| {
-        let (gear, to_engine) = (changer.prepare(fleet.clone())?, changer.changes.clone());
+        let (fleet_parts, to_engine) = (changer.prepare(fleet.clone())?, changer.changes.clone());
         // An engine that has stopped takes up nothing.
-        Ok(Box::new(move || drop(to_engine.send(gear))))
+        Ok(Box::new(move || drop(to_engine.send(fleet_parts))))
     })
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Wiring {
 }
 
 /// What an engine works with under one fleet. Building it reads the secrets, and sends nothing.
-pub struct Gear {
+pub struct FleetParts {
     pub(crate) fleet: Fleet,
     pub(crate) lister: Arc<dyn Arm>,
     pub(crate) dispatcher: Dispatcher,
@@ -41,7 +41,7 @@ pub struct Gear {
 
 impl Wiring {
     /// Builds what works under this fleet. Sends nothing.
-    pub fn gear(&self, fleet: Fleet, rng: &mut fastrand::Rng) -> anyhow::Result<Gear> {
+    pub fn fleet_parts(&self, fleet: Fleet, rng: &mut fastrand::Rng) -> anyhow::Result<FleetParts> {
         let Self { store, queue, clock, calls, steps, bell } = self;
         let concurrency = usize::try_from(fleet.engine.concurrency)?;
         let bulkheads = Arc::new(Bulkheads::new(concurrency, tenants(&fleet), Arc::clone(clock)));
@@ -66,7 +66,7 @@ impl Wiring {
         let lister = paced(&fleet, store, clock, &calls, rng)?;
         let (store, queue, bell) = (Arc::clone(store), Arc::clone(queue), Arc::clone(bell));
         let worker = Worker::with_bulkheads(env, settings, concurrency, bulkheads);
-        Ok(Gear {
+        Ok(FleetParts {
             fleet,
             lister,
             dispatcher: Dispatcher::new(store, queue, limits, lease, bell, rng.fork()),
