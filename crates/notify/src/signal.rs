@@ -24,7 +24,8 @@ pub fn signal(event: &RunEvent, kind: RunKind) -> Option<Signal> {
         RunEvent::Missed { reason, .. } => {
             Some(Signal::Trouble(NotifyOn::Missed, Some(Cause::from(*reason))))
         }
-        RunEvent::BackupLost { .. } => Some(Signal::Trouble(NotifyOn::Lost, None)),
+        // What a deletion of ours took away is not lost.
+        RunEvent::BackupLost { deletion: None, .. } => Some(Signal::Trouble(NotifyOn::Lost, None)),
         RunEvent::ActionRecorded { action, .. } => match action {
             OperatorAction::Lost { .. } => Some(Signal::Trouble(NotifyOn::Lost, None)),
             OperatorAction::LeftFleet { reason, .. } => {

@@ -8,6 +8,7 @@ mod check_catalog;
 mod decide;
 mod deferral;
 mod delete;
+mod deletions;
 mod ending;
 mod environment;
 mod error;

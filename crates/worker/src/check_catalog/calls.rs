@@ -4,25 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_arm::{BlobSizes, ErrorKind, ObservedBackups};
 use holdfast_model::{
-    BackupFacts, DatabaseRef, MissingBackup, NativeSchedule, Outcome, Run, RunEvent, RunKind, RunState,
-    StorageName,
+    BackupFacts, DatabaseRef, NativeSchedule, Run, RunEvent, RunKind, RunState, StorageName,
 };
 use holdfast_storage::{ObservedSchedule, WantedSchedule};
 use holdfast_store::{CatalogFilter, RunFilter};
 
 use super::facts::facts_of;
-use super::known::{Known, has_our_name, is_deletion_of, late_backups, may_have_taken_effect};
+use super::known::{Known, has_our_name, late_backups};
 use super::schedule::record;
 use super::selection::to_read;
 use crate::blob_sizes::{AT_ONCE, all_sizes};
+use crate::deletions::{is_deletion_of, open_deletions};
 use crate::not_ready::NotReady;
 use crate::step_context::StepContext;
 
 /// The newest backup runs of an app among which the owner of a late backup is looked for.
 const OWNERS_MAX: u32 = 2_000;
-
-/// The newest deletions of an app among which the reason of a loss is looked for.
-const DELETIONS_MAX: u32 = 200;
 
 fn of_app(context: &StepContext<'_>, kind: RunKind) -> RunFilter {
     RunFilter { app: Some(context.run().app.clone()), kind: Some(kind), ..RunFilter::default() }
@@ -39,34 +36,16 @@ pub(super) async fn read_known(context: &StepContext<'_>) -> Result<Known, NotRe
         .filter_map(|run| run.task.backup(app).map(|(_, id)| id))
         .collect();
     let deletions = match &context.run().state {
-        RunState::Comparing { missing, .. } => open_deletions(context, missing).await?,
+        RunState::Comparing { missing, .. } => {
+            let is_of_missing =
+                |run: &Run| missing.iter().any(|missing| is_deletion_of(run, missing.id, &missing.blob));
+            open_deletions(context, is_of_missing).await?
+        }
         _ => Vec::new(),
     };
     let entries =
         store.catalog(&CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() }).await?;
     Ok(Known { entries, being_deleted, deletions, ..Known::default() })
-}
-
-/// Reads the deletions of `missing` backups that may have taken effect.
-async fn open_deletions(
-    context: &StepContext<'_>,
-    missing: &[MissingBackup],
-) -> Result<Vec<Run>, holdfast_store::Error> {
-    let store = &context.env.store;
-    let filter = RunFilter { most: DELETIONS_MAX, ..of_app(context, RunKind::Delete) };
-    let is_of_missing = |run: &Run| {
-        matches!(run.state, RunState::Ended { outcome, .. } if outcome != Outcome::Succeeded)
-            && missing.iter().any(|missing| is_deletion_of(run, missing.id, &missing.blob))
-    };
-    let mut open = Vec::new();
-    for run in store.runs(&filter).await?.into_iter().filter(is_of_missing) {
-        let events = store.events(run.id).await?;
-        let events: Vec<&RunEvent> = events.iter().map(|event| &event.event).collect();
-        if may_have_taken_effect(&events) {
-            open.push(run);
-        }
-    }
-    Ok(open)
 }
 
 /// Lists the app's backups, with the second list where the first lacks one of the catalog.

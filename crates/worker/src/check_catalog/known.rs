@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_arm::Backup;
-use holdfast_model::{BackupId, BackupName, CatalogEntry, Cause, Run, RunEvent, RunId, StorageName, Task};
+use holdfast_model::{BackupId, BackupName, CatalogEntry, Run, RunId, StorageName};
 
 /// What the store knows of an app's backups.
 #[derive(Debug, Default)]
@@ -37,25 +37,6 @@ impl Known {
         let entries = || self.entries.iter().chain(&self.removed);
         listed.iter().filter(|backup| !entries().any(|entry| backup.is(&entry.backup))).collect()
     }
-}
-
-/// Whether the run deletes the backup with this number and blob.
-pub(super) fn is_deletion_of(run: &Run, backup: BackupId, blob: &str) -> bool {
-    matches!(&run.task, Task::Delete(delete) if delete.backup == backup && delete.blob == blob)
-}
-
-/// Whether Azure accepted a request of a deletion, or may have: every attempt may have been sent that Azure did not refuse at once.
-/// A deletion that Azure then reported as failed, or whose app was out of sight, may have taken effect all the same.
-pub(super) fn may_have_taken_effect(events: &[&RunEvent]) -> bool {
-    let is_refusal = |event: &RunEvent| match event {
-        RunEvent::Deferred { .. } => true,
-        RunEvent::AttemptEnded { cause, .. } => !matches!(cause, Cause::AnswerLost | Cause::DeadlinePassed),
-        _ => false,
-    };
-    events.iter().enumerate().any(|(place, event)| {
-        let next = events.get(place + 1);
-        matches!(event, RunEvent::AttemptStarted { .. }) && !next.is_some_and(|next| is_refusal(next))
-    })
 }
 
 /// Whether Holdfast named the backup, of this store or of another.

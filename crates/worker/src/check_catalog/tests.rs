@@ -9,10 +9,11 @@ use holdfast_model::{
 };
 
 use super::changed::{changed, listed_as};
-use super::known::{Known, late_backups, may_have_taken_effect};
+use super::known::{Known, late_backups};
 use super::observed::Observed;
 use super::schedule::record;
 use super::selection::to_read;
+use crate::deletions::may_have_taken_effect;
 use crate::fixtures::{at, backup, facts, moved, planned, rng, starting};
 
 const DAY: i64 = 24 * 3_600;

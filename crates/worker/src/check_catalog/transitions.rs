@@ -6,7 +6,7 @@ use holdfast_arm::ErrorKind;
 use holdfast_model::{Cause, MissingBackup, Run, RunEvent, RunId, RunState};
 
 use super::compare::{Findings, Missing};
-use super::known::is_deletion_of;
+use crate::deletions::is_deletion_of;
 use crate::ending::{deferred, refused, succeeded};
 use crate::next::Next;
 use crate::not_ready::{NotReady, not_ready};

@@ -1,10 +1,12 @@
 //! The requests of a deletion run.
 
 use holdfast_arm::{Backup, Error, Operation};
-use holdfast_model::{Delete, RunId, RunKind};
+use holdfast_model::{Cause, Delete, Outcome, Run, RunEvent, RunId, RunKind};
 use holdfast_store::RunFilter;
 
 use crate::calls::with_timeout;
+use crate::deletions::{is_deletion_of, open_deletions};
+use crate::next::Next;
 use crate::step_context::StepContext;
 
 /// Sends the DELETE.
@@ -26,4 +28,20 @@ pub(super) async fn reader_of(
         }
     }
     Ok(None)
+}
+
+/// Where `next` ends because Azure does not know the backup: the earlier deletion of it that may have taken effect.
+pub(super) async fn earlier_deletion(
+    context: &StepContext<'_>,
+    delete: &Delete,
+    next: &Next,
+) -> Result<Option<RunId>, holdfast_store::Error> {
+    let gone = Some(Cause::BackupNotFound);
+    let is_end = |event: &RunEvent| matches!(event, RunEvent::Ended { outcome: Outcome::Failed, cause, .. } if *cause == gone);
+    if !next.events.iter().any(is_end) {
+        return Ok(None);
+    }
+    let own = context.run().id;
+    let is_earlier = |run: &Run| run.id != own && is_deletion_of(run, delete.backup, &delete.blob);
+    Ok(open_deletions(context, is_earlier).await?.first().map(|run| run.id))
 }

@@ -20,7 +20,7 @@ use crate::send_window::{RequestPayload, SendWindow};
 use crate::step_context::StepContext;
 use crate::step_plan::StepPlan;
 use preconditions::{Obstacle, Precondition, kept, precondition};
-use transitions::{answered, polled};
+use transitions::{already_deleted, answered, polled};
 
 /// One step of a deletion.
 pub(crate) async fn step(
@@ -44,7 +44,12 @@ pub(crate) async fn step(
                 context.begin_attempt(facts, RequestPayload::default(), rng)
             }
             Ok((Precondition::NeedsSas(reason, old), _)) => {
-                replace_kept_sas(context, delete.backup, reason, old, rng).await.into()
+                let next = replace_kept_sas(context, delete.backup, reason, old, rng).await;
+                match calls::earlier_deletion(context, delete, &next).await {
+                    Ok(Some(by)) => already_deleted(&context.input_now(), delete, by).into(),
+                    Ok(None) => next.into(),
+                    Err(why) => stopped(context, why.into(), rng).await.into(),
+                }
             }
             Ok((Precondition::Ended(next), _)) => next.into(),
             Err(why) => stopped(context, why, rng).await.into(),

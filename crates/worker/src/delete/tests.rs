@@ -9,7 +9,7 @@ use holdfast_model::{
 
 use super::preconditions::{Precondition, precondition};
 use super::stand_ins::StandIns;
-use super::transitions::{answered, polled};
+use super::transitions::{already_deleted, answered, polled};
 use crate::fixtures::{
     after, at, attempt, backup, ending, error, facts, input, moved, planned, rng, run_of, sas,
 };
@@ -125,6 +125,14 @@ fn an_unknown_backup_is_not_deleted_and_a_deleted_one_is_done() {
     assert_ended(before(&deletion(), None, false), (Outcome::Failed, Some(Cause::BackupNotFound)));
     let gone = CatalogEntry { removal: Some(Removal { at: at(1), deleted: true }), ..entry() };
     assert_ended(before(&deletion(), Some(&gone), true), (Outcome::Succeeded, None));
+}
+
+#[test]
+fn a_backup_that_an_earlier_deletion_may_have_taken_away_is_deleted_and_not_lost() {
+    let (run, by) = (deletion(), run_of("shop", Task::Delete(task()), Trigger::Policy).id);
+    let next = already_deleted(&input(&run, at(20)), &task(), by);
+    assert!(matches!(next.events[0], RunEvent::BackupLost { deletion: Some(run), .. } if run == by));
+    assert_eq!(ending(&next), Some((Outcome::Succeeded, None)));
 }
 
 fn begun() -> Run {

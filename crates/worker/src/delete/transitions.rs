@@ -1,9 +1,9 @@
 //! What follows from the answers to a deletion run. Pure.
 
 use holdfast_arm::{Backup, Error, ErrorKind};
-use holdfast_model::{Attempt, BackupStatus, Cause, Delete, RunEvent, RunState};
+use holdfast_model::{Attempt, BackupStatus, Cause, Delete, RunEvent, RunId, RunState};
 
-use crate::ending::{Failure, completed, failed};
+use crate::ending::{Failure, completed, failed, succeeded};
 use crate::look::CallFailure;
 use crate::next::Next;
 use crate::polling::poll_again;
@@ -31,6 +31,17 @@ pub(super) fn answered(
         }
         Err(error) => request_failed(input, attempt, &error.into(), rng),
     }
+}
+
+/// Azure no longer has the backup, and an earlier deletion of it, `by`, may have taken effect: this one has nothing to do.
+pub(super) fn already_deleted(input: &StepInput<'_>, delete: &Delete, by: RunId) -> Next {
+    let gone = RunEvent::BackupLost {
+        backup: delete.backup,
+        blob: delete.blob.clone(),
+        detail: "azure no longer knows it".to_owned(),
+        deletion: Some(by),
+    };
+    succeeded(input, vec![gone])
 }
 
 /// Handles the lookup of the backup in the app's list, or its failure.
