@@ -101,7 +101,7 @@ fn no_server() -> Error {
     Error::new(ErrorKind::Invalid, "no server is named").help("give --server URL, or set HOLDFAST_SERVER")
 }
 
-/// What a command does on this machine alone; `None` for one that a server can be asked for.
+/// What a command does on this machine alone; `None` for a command that a server can carry out.
 fn local_work(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) => Some("carries out runs"),

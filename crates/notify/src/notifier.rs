@@ -1,4 +1,4 @@
-//! Reads the audit, and commits what is to be told.
+//! Reads the audit, and commits the notifications that follow from it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,7 +75,7 @@ impl Notifier {
                 Ok(_) => {}
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "failed to find out who is to be notified");
+                    tracing::warn!(error, "failed to read the audit for notifications; it is tried again in two seconds");
                 }
             }
             let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;

@@ -110,7 +110,7 @@ impl Output {
         let _ = io::stderr().lock().write_all(with_newline(&table.render(false, width)).as_bytes());
     }
 
-    /// Writes a message to stderr, unless nobody wants to read them.
+    /// Writes a message to stderr, unless the options say `--quiet`.
     pub fn message(&self, text: &str) {
         if !self.quiet {
             self.error(text);

@@ -50,7 +50,7 @@ async fn load(server: &Server, ids: &[RunId]) -> Result<Vec<RunView>, Error> {
     Ok(runs)
 }
 
-/// The runs at their ends, or when a signal stops the command. Each end is told, and of several how many there were.
+/// Waits for the runs to end, or for a signal. Prints each end, and for several runs how many have ended.
 async fn watch(
     server: &Server,
     ids: &[RunId],

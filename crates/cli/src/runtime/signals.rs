@@ -33,7 +33,7 @@ pub fn hangups() -> anyhow::Result<mpsc::Receiver<()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            // One that is not read yet stands for both.
+            // A message that was not read yet makes the process read the file anyway.
             let _ = sender.try_send(());
         }
     });

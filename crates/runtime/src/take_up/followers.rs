@@ -17,7 +17,7 @@ pub type Commit = Box<dyn FnOnce() + Send>;
 /// Prepares a part of the process for another fleet. Reads secrets; changes and sends nothing.
 pub type Follower = Box<dyn FnMut(&Fleet) -> anyhow::Result<Commit> + Send>;
 
-/// Runs a task until it is told to stop.
+/// A task that runs until its token is cancelled.
 pub type Task = Box<dyn FnOnce(CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// The tasks of a process, and what stops them all.

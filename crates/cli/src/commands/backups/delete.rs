@@ -33,7 +33,7 @@ pub async fn run(args: &DeleteArgs, context: &Context) -> anyhow::Result<Exit> {
 /// A planned deletion.
 pub struct Planned {
     shown: PlannedDeletions,
-    /// The plan itself, of one that was made here.
+    /// The plan itself, where this process made it.
     plan: Option<DeletionPlan>,
 }
 
