@@ -75,7 +75,10 @@ impl Notifier {
                 Ok(_) => {}
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "failed to read the audit for notifications; it is tried again in two seconds");
+                    tracing::warn!(
+                        error,
+                        "failed to read the audit for notifications; it is tried again in two seconds"
+                    );
                 }
             }
             let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
