@@ -149,7 +149,8 @@ impl AppResolver<'_> {
         let mut apps: BTreeMap<AppId, App> =
             self.fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
         for app in self.store.status().await?.into_iter().filter(|app| !app.removed) {
-            let found = App { policy: app.policy, plan: app.plan, ..App::new(app.app.clone()) };
+            let found =
+                App { policy: app.policy, plan: app.plan, tags: app.tags, ..App::new(app.app.clone()) };
             apps.entry(app.app).or_insert(found);
         }
         let unsupported =

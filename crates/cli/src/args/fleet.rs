@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use holdfast_model::Timestamp;
+use holdfast_model::{TagFilter, Timestamp};
 
 use super::selection::AppsArgs;
 use super::values::time;
@@ -39,11 +39,14 @@ pub struct PreviewArgs {
 #[derive(Debug, Clone, Args)]
 pub struct FreshnessArgs {
     /// Only this app: its ARM id or short name
-    #[arg(value_name = "APP", conflicts_with = "policy")]
+    #[arg(value_name = "APP", conflicts_with_all = ["policy", "tags"])]
     pub app: Option<String>,
     /// Only the apps of this policy
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
+    /// Only apps with this tag, such as `team=shop`, or `team` with any value; of several, an app has all
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<TagFilter>,
     /// Print metrics in the text format of OpenMetrics
     #[arg(long)]
     pub open_metrics: bool,

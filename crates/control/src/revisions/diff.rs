@@ -56,6 +56,8 @@ pub struct FleetDiff {
     pub resumed: Vec<AppId>,
     /// Apps with other databases.
     pub databases: Vec<AppId>,
+    /// Apps whose entries have other tags.
+    pub tags: Vec<AppId>,
     /// Policies that come, go or change.
     pub policies: Vec<PolicyChange>,
     /// Rules that are new or written differently.
@@ -110,6 +112,13 @@ impl FleetDiff {
     /// Apps that leave the fleet or every policy, for certain or perhaps.
     pub fn leaving(&self) -> usize {
         self.lost.len() + self.may_be_lost.len()
+    }
+
+    fn compare_entries(&mut self, id: &AppId, before: Option<&App>, after: Option<&App>) {
+        let none = App::new(id.clone());
+        let [before, after] = [before, after].map(|entry| entry.unwrap_or(&none));
+        self.databases.extend((before.databases != after.databases).then(|| id.clone()));
+        self.tags.extend((before.tags != after.tags).then(|| id.clone()));
     }
 }
 
@@ -185,12 +194,10 @@ impl<'a> Comparison<'a> {
         }
         let paused = entry.is_some_and(|entry| entry.paused);
         if after.is_some() && paused != app.paused {
-            if paused { diff.paused.push(id.clone()) } else { diff.resumed.push(id.clone()) }
+            if paused { diff.paused.push(id) } else { diff.resumed.push(id) }
         }
-        let databases =
-            |entry: Option<&'a App>| entry.map(|entry| entry.databases.as_slice()).unwrap_or_default();
-        if databases(app.entry) != databases(entry) && after.is_some() && !is_new {
-            diff.databases.push(id);
+        if after.is_some() && !is_new {
+            diff.compare_entries(app.id, app.entry, entry);
         }
         if matches!(membership, Membership::ByTags { .. }) {
             return;
@@ -287,8 +294,11 @@ mod tests {
     }
 
     #[test]
-    fn other_databases_of_an_app_are_named() {
+    fn other_databases_and_tags_of_an_app_are_named() {
         let with = entry("shop", "gold") + "databases = [{ type = \"LocalMySql\", name = \"shop\" }]\n";
         assert_eq!(diff(&entry("shop", "gold"), &with, &[]).databases, [app("shop")]);
+        let tagged = entry("shop", "gold") + "tags = { team = \"shop\" }\n";
+        let diff = diff(&entry("shop", "gold"), &tagged, &[]);
+        assert_eq!((diff.tags, diff.databases), (vec![app("shop")], vec![]));
     }
 }

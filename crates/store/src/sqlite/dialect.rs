@@ -122,7 +122,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.previous', value ->> '$.hash'
         FROM jsonb_each($1) RETURNING seq, at",
     acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
-        WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
+        WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'tags_changed', 'left_fleet')
           AND seq < $1 ORDER BY seq DESC LIMIT $2",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
         WHERE destination NOT IN (SELECT value FROM jsonb_each($1))",
@@ -140,12 +140,13 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING app",
     write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
             recovery_point_objective_s, retention, partial_is_good, enrolled_at, seen_at, missing_since,
-            removed_at, removed_reason)
+            removed_at, removed_reason, tags)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.plan', value ->> '$.paused',
             value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
             value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
-            value ->> '$.removed_at', value ->> '$.removed_reason'
+            value ->> '$.removed_at', value ->> '$.removed_reason', value ->> '$.tags'
         FROM jsonb_each($1)",
+    app_tags: "/* app_tags */ SELECT app, tags FROM apps WHERE app IN (SELECT value FROM jsonb_each($1))",
     write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)
         SELECT value ->> '$.app', value ->> '$.paused_until', value ->> '$.reason', value ->> '$.actor',
             value ->> '$.since'
