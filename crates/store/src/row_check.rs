@@ -161,11 +161,8 @@ fn instructed(events: &Instructions, row: &AppStatus, now: Timestamp) -> Option<
 
 fn enrolments(replayed: &BTreeMap<AppId, Enrolment>, rows: &[AppStatus]) -> Vec<String> {
     let of_row = |row: &AppStatus| {
-        let row = row.clone();
-        (row.app, {
-            let AppStatus { policy, tags, paused, removed, .. } = row;
-            Enrolment { policy, tags, paused, removed }
-        })
+        let AppStatus { app, policy, tags, paused, removed, .. } = row.clone();
+        (app, Enrolment { policy, tags, paused, removed })
     };
     let rows: BTreeMap<AppId, Enrolment> = rows.iter().map(of_row).collect();
     let text = |enrolment: Option<&Enrolment>| match enrolment {
