@@ -41,6 +41,7 @@ impl Tags {
     }
 
     /// These tags, and of `others` those with other names.
+    #[must_use]
     pub fn or(&self, others: &Self) -> Self {
         let mut tags = others.0.clone();
         tags.extend(self.0.clone());
