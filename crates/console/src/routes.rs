@@ -14,8 +14,9 @@ use holdfast_access::Permission::{
 
 use crate::api::plain::as_problem;
 use crate::api::{
-    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, pauses, policies, reads, restores, revisions, selections, standing,
+    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds, many,
+    many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions, selections,
+    standing,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -68,6 +69,13 @@ fn pages(table: RouteTable) -> RouteTable {
         .post_in_scope("/restores", Restore, pages::restore::start)
         .post_in_scope("/drills/preview", Drill, pages::restore::preview)
         .post_in_scope("/drills", Drill, pages::restore::start)
+        .post_in_scope("/restores/many/form", Restore, pages::many::form)
+        .post_in_scope("/restores/many/plan", Restore, pages::many::plan)
+        .get_in_scope("/restores/many/{id}", Restore, pages::many::show)
+        .post_in_scope("/restores/many", Restore, pages::many::start)
+        .post_in_scope("/drills/many/plan", Drill, pages::many::plan)
+        .get_in_scope("/drills/many/{id}", Drill, pages::many::show)
+        .post_in_scope("/drills/many", Drill, pages::many::start)
         .get("/events", View, events)
         .get("/approvals/{id}", View, pages::approvals::page)
         .post_in_scope("/approvals/{id}/confirm", Restore, pages::approvals::answer)
@@ -109,6 +117,12 @@ fn api(table: RouteTable) -> RouteTable {
         .post_in_scope("/api/v1/restores", Restore, restores::start)
         .post_in_scope("/api/v1/drills/plan", Drill, drills::plan)
         .post_in_scope("/api/v1/drills", Drill, drills::start)
+        .post_in_scope("/api/v1/restores/many/plan", Restore, many::plan)
+        .get_in_scope("/api/v1/restores/many/{id}", Restore, many::show)
+        .post_in_scope("/api/v1/restores/many", Restore, many::start)
+        .post_in_scope("/api/v1/drills/many/plan", Drill, many_drills::plan)
+        .get_in_scope("/api/v1/drills/many/{id}", Drill, many_drills::show)
+        .post_in_scope("/api/v1/drills/many", Drill, many_drills::start)
         .get("/api/v1/approvals", View, approvals::list)
         .get("/api/v1/approvals/{id}", View, approvals::one)
         .post_in_scope("/api/v1/approvals/{id}/confirm", Restore, approvals::confirm)
@@ -124,6 +138,9 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/holds", View, holds::list)
         .post_in_scope("/api/v1/holds", Hold, holds::hold)
         .post_in_scope("/api/v1/holds/release", ReleaseHold, holds::release)
+        .post_in_scope("/api/v1/holds/plan", Hold, many_holds::plan)
+        .post_in_scope("/api/v1/holds/many", Hold, many_holds::hold)
+        .post_in_scope("/api/v1/holds/many/release", ReleaseHold, many_holds::release)
         .post_in_scope("/api/v1/backups/reveal", RevealSas, backup_acts::reveal)
         .post_in_scope("/api/v1/backups/adopt", BackUp, backup_acts::adopt)
         .post_in_scope("/api/v1/verifications", BackUp, backup_acts::verify)
