@@ -29,7 +29,7 @@ impl DrillRequest {
         let (source, fleet) = (context.app(&self.app).await?, context.control.fleet);
         let policy = source.policy.as_ref().and_then(|name| fleet.policies.get(name));
         let rule = policy.and_then(|policy| policy.drill.as_ref());
-        let scratch = scratch(context, &into(&self, rule)?).await?;
+        let scratch = scratch(context, &into(&self, &source.id, rule)?).await?;
         require_scratch(&source.id, &scratch)?;
         require_agreed(&scratch.id, rule, fleet.four_eyes)?;
         let probe = self.probe.or_else(|| rule.and_then(|rule| rule.probe.clone()));
@@ -53,10 +53,10 @@ impl DrillRequest {
     }
 }
 
-fn into(request: &DrillRequest, rule: Option<&DrillRule>) -> Result<String, Error> {
+fn into(request: &DrillRequest, source: &AppId, rule: Option<&DrillRule>) -> Result<String, Error> {
     let named = request.into.clone();
     named.or_else(|| rule.map(|rule| rule.into.to_string())).ok_or_else(|| {
-        let what = format!("no scratch app is named for a drill of {}", request.app);
+        let what = format!("no scratch app is named for a drill of {}", source.short_name());
         Error::new(ErrorKind::Invalid, what).help("name one with --into, or set `drill` in the policy")
     })
 }
@@ -140,8 +140,9 @@ mod tests {
             into: into.map(str::to_owned),
             probe: None,
         };
-        assert_eq!(into(&request(Some("scratch")), None).unwrap(), "scratch");
-        let missing = into(&request(None), None).unwrap_err();
+        let shop = AppId::new("s", "g", "shop", None);
+        assert_eq!(into(&request(Some("scratch")), &shop, None).unwrap(), "scratch");
+        let missing = into(&request(None), &shop, None).unwrap_err();
         assert_eq!(missing.to_string(), "no scratch app is named for a drill of shop");
     }
 }

@@ -92,10 +92,13 @@ fn targets(starts: &[RestorePlan]) -> BTreeSet<&AppId> {
     starts.iter().map(|plan| &plan.target.app).collect()
 }
 
-/// The selected apps, each once.
+/// The selected apps, each once, by name.
 async fn sources(shared: &PlanContext<'_>, request: &ManyRestores) -> Result<Vec<App>, Error> {
-    let sources = match request.select.selection(shared.control.store).await? {
-        AppSelection::All => shared.apps.select(&AppSelection::All)?,
+    let mut sources = match request.select.selection(shared.control.store).await? {
+        AppSelection::All => {
+            let all = shared.apps.select(&AppSelection::All)?;
+            all.into_iter().filter(|app| app.policy.is_some()).collect()
+        }
         AppSelection::Named(names) => {
             let mut apps: Vec<App> = Vec::new();
             for name in names {
@@ -112,6 +115,7 @@ async fn sources(shared: &PlanContext<'_>, request: &ManyRestores) -> Result<Vec
             format!("{} are selected, and one request takes {APPS_MAX}", counted(sources.len(), "app"));
         return Err(Error::new(ErrorKind::Invalid, what).help("select fewer, such as those of one policy"));
     }
+    sources.sort_by_key(|app| app.id.short_name());
     Ok(sources)
 }
 
