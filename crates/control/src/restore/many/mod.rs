@@ -3,6 +3,8 @@
 mod plan;
 mod request;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 pub use plan::{ManyPlan, plan_many};
 pub use request::{APPS_MAX, ManyRestores, ManyTargets};
