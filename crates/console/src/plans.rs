@@ -153,7 +153,7 @@ mod tests {
         PlanKey { id: id.to_string(), owner: "ann".into(), kind: RestoreKind::Restore }
     }
 
-    fn ready() -> Result<ReadyPlan, Failure> {
+    fn ready() -> ReadyPlan {
         let plan = ManyPlan {
             kind: RunKind::Restore,
             selected: 0,
@@ -161,7 +161,7 @@ mod tests {
             left_out: Vec::new(),
             warnings: Vec::new(),
         };
-        Ok(ReadyPlan { as_of: Timestamp::UNIX_EPOCH, plan })
+        ReadyPlan { as_of: Timestamp::UNIX_EPOCH, plan }
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
         plans.begin(key(1));
         assert!(plans.find(&key(1)).unwrap().is_none(), "it is being made");
         assert_eq!(plans.claim(&key(1)).unwrap_err().code, "under_way");
-        plans.finish(&key(1), ready());
+        plans.finish(&key(1), Ok(ready()));
         for other in [
             PlanKey { owner: "bob".into(), ..key(1) },
             PlanKey { kind: RestoreKind::Drill, ..key(1) },

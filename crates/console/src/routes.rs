@@ -37,7 +37,7 @@ const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
-    api(pages(RouteTable::default()))
+    many(api(pages(RouteTable::default())))
 }
 
 /// The pages, and what they need.
@@ -69,13 +69,6 @@ fn pages(table: RouteTable) -> RouteTable {
         .post_in_scope("/restores", Restore, pages::restore::start)
         .post_in_scope("/drills/preview", Drill, pages::restore::preview)
         .post_in_scope("/drills", Drill, pages::restore::start)
-        .post_in_scope("/restores/many/form", Restore, pages::many::form)
-        .post_in_scope("/restores/many/plan", Restore, pages::many::plan)
-        .get_in_scope("/restores/many/{id}", Restore, pages::many::show)
-        .post_in_scope("/restores/many", Restore, pages::many::start)
-        .post_in_scope("/drills/many/plan", Drill, pages::many::plan)
-        .get_in_scope("/drills/many/{id}", Drill, pages::many::show)
-        .post_in_scope("/drills/many", Drill, pages::many::start)
         .get("/events", View, events)
         .get("/approvals/{id}", View, pages::approvals::page)
         .post_in_scope("/approvals/{id}/confirm", Restore, pages::approvals::answer)
@@ -117,12 +110,6 @@ fn api(table: RouteTable) -> RouteTable {
         .post_in_scope("/api/v1/restores", Restore, restores::start)
         .post_in_scope("/api/v1/drills/plan", Drill, drills::plan)
         .post_in_scope("/api/v1/drills", Drill, drills::start)
-        .post_in_scope("/api/v1/restores/many/plan", Restore, many::plan)
-        .get_in_scope("/api/v1/restores/many/{id}", Restore, many::show)
-        .post_in_scope("/api/v1/restores/many", Restore, many::start)
-        .post_in_scope("/api/v1/drills/many/plan", Drill, many_drills::plan)
-        .get_in_scope("/api/v1/drills/many/{id}", Drill, many_drills::show)
-        .post_in_scope("/api/v1/drills/many", Drill, many_drills::start)
         .get("/api/v1/approvals", View, approvals::list)
         .get("/api/v1/approvals/{id}", View, approvals::one)
         .post_in_scope("/api/v1/approvals/{id}/confirm", Restore, approvals::confirm)
@@ -138,9 +125,6 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/holds", View, holds::list)
         .post_in_scope("/api/v1/holds", Hold, holds::hold)
         .post_in_scope("/api/v1/holds/release", ReleaseHold, holds::release)
-        .post_in_scope("/api/v1/holds/plan", Hold, many_holds::plan)
-        .post_in_scope("/api/v1/holds/many", Hold, many_holds::hold)
-        .post_in_scope("/api/v1/holds/many/release", ReleaseHold, many_holds::release)
         .post_in_scope("/api/v1/backups/reveal", RevealSas, backup_acts::reveal)
         .post_in_scope("/api/v1/backups/adopt", BackUp, backup_acts::adopt)
         .post_in_scope("/api/v1/verifications", BackUp, backup_acts::verify)
@@ -165,6 +149,27 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/tokens", ManageTokens, access::list)
         .post("/api/v1/tokens", ManageTokens, access::create)
         .delete("/api/v1/tokens/{name}", ManageTokens, access::revoke)
+}
+
+/// The pages and calls about many apps at once.
+fn many(table: RouteTable) -> RouteTable {
+    table
+        .post_in_scope("/restores/many/form", Restore, pages::many::form)
+        .post_in_scope("/restores/many/plan", Restore, pages::many::plan)
+        .get_in_scope("/restores/many/{id}", Restore, pages::many::show)
+        .post_in_scope("/restores/many", Restore, pages::many::start)
+        .post_in_scope("/drills/many/plan", Drill, pages::many::plan)
+        .get_in_scope("/drills/many/{id}", Drill, pages::many::show)
+        .post_in_scope("/drills/many", Drill, pages::many::start)
+        .post_in_scope("/api/v1/restores/many/plan", Restore, many::plan)
+        .get_in_scope("/api/v1/restores/many/{id}", Restore, many::show)
+        .post_in_scope("/api/v1/restores/many", Restore, many::start)
+        .post_in_scope("/api/v1/drills/many/plan", Drill, many_drills::plan)
+        .get_in_scope("/api/v1/drills/many/{id}", Drill, many_drills::show)
+        .post_in_scope("/api/v1/drills/many", Drill, many_drills::start)
+        .post_in_scope("/api/v1/holds/plan", Hold, many_holds::plan)
+        .post_in_scope("/api/v1/holds/many", Hold, many_holds::hold)
+        .post_in_scope("/api/v1/holds/many/release", ReleaseHold, many_holds::release)
 }
 
 /// Every route with what it demands.

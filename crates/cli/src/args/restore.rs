@@ -137,7 +137,7 @@ pub enum Asked<One> {
     /// Of one app.
     One(One),
     /// Of each selected app.
-    Many(ManyRestores),
+    Many(Box<ManyRestores>),
 }
 
 impl RestoreArgs {
@@ -146,7 +146,7 @@ impl RestoreArgs {
         let Destination { to_app, in_place, .. } = &self.to;
         match one(&self.apps) {
             Some(app) if to_app.is_none() && !in_place => Ok(Asked::One(self.request(app))),
-            _ => Ok(Asked::Many(self.many()?)),
+            _ => Ok(Asked::Many(Box::new(self.many()?))),
         }
     }
 
@@ -209,14 +209,14 @@ impl DrillArgs {
             ("--into", into.is_some()),
             ("--probe", probe.is_some()),
         ])?;
-        Ok(Asked::Many(ManyRestores {
+        Ok(Asked::Many(Box::new(ManyRestores {
             select: Selector::from(&self.apps),
             at: None,
             to: ManyTargets::Scratch,
             overwrite: true,
             ignore_databases: true,
             ignore_conflicting_host_names: true,
-        }))
+        })))
     }
 }
 

@@ -90,7 +90,7 @@ async fn apps(world: &World, most: usize) -> (Vec<AppId>, AppId) {
 }
 
 fn selection(apps: &[AppId]) -> String {
-    apps.iter().map(|app| format!("&app={app}")).collect()
+    apps.iter().flat_map(|app| ["&app=".to_owned(), app.to_string()]).collect()
 }
 
 #[tokio::test]

@@ -73,13 +73,11 @@ pub async fn change_holds(
     let reason = checked_reason(reason, held)?;
     let of_entry = |entry: &CatalogEntry| record(entry, (held, &reason), (actor, now), rng);
     let records: Vec<NewRun> = plan.backups.iter().map(of_entry).collect();
-    match request {
-        Some((key, answer)) => Ok(store.add_runs_once(key, answer, &records).await?),
-        None => {
-            store.add_runs(&records).await?;
-            Ok(RequestAnswer::New)
-        }
-    }
+    let Some((key, answer)) = request else {
+        store.add_runs(&records).await?;
+        return Ok(RequestAnswer::New);
+    };
+    Ok(store.add_runs_once(key, answer, &records).await?)
 }
 
 /// The selected apps, also those that left the fleet where they are named.

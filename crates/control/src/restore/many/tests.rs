@@ -1,6 +1,7 @@
 //! Plans of many apps over a scripted Azure, an in-memory store and a storage that has every blob but some.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -96,7 +97,7 @@ fn fleet(names: &[&str]) -> Fleet {
         app("scratch")
     );
     for name in names {
-        text.push_str(&format!("[[app]]\nid = \"{}\"\npolicy = \"gold\"\n", app(name)));
+        writeln!(text, "[[app]]\nid = \"{}\"\npolicy = \"gold\"", app(name)).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fleet.toml");
@@ -123,14 +124,14 @@ impl World {
         world
     }
 
-    fn answers(&self, path: String, body: &serde_json::Value) {
+    fn answers(&self, path: &str, body: &serde_json::Value) {
         self.azure.answers.lock().unwrap().insert(path.to_lowercase(), (200, None, body.to_string()));
     }
 
     fn site(&self, name: &str, tier: &str) {
         let properties = json!({ "state": "Running", "sku": tier, "serverFarmId": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/p" });
         let id = app(name).to_string();
-        self.answers(id.clone(), &json!({ "id": id, "location": "westeurope", "properties": properties }));
+        self.answers(&id, &json!({ "id": id, "location": "westeurope", "properties": properties }));
     }
 
     /// Lists backups of an app, and adopts them.
@@ -139,7 +140,7 @@ impl World {
         let listed = all.iter().map(|(id, time)| {
             json!({ "properties": { "id": id, "blobName": blob(*id), "status": "Succeeded", "created": time, "sizeInBytes": 7 } })
         });
-        self.answers(format!("{}/backups", app(name)), &json!({ "value": listed.collect::<Vec<_>>() }));
+        self.answers(&format!("{}/backups", app(name)), &json!({ "value": listed.collect::<Vec<_>>() }));
         let (snapshot, rng) = (
             PolicySnapshot::new(StorageName::new("weu"), "acct"),
             &mut fastrand::Rng::with_seed(all.first().map_or(0, |first| first.0.unsigned_abs())),
@@ -189,8 +190,11 @@ fn request(to: ManyTargets) -> ManyRestores {
     }
 }
 
+/// Names, each with what is said of it.
+type Named<T> = Vec<(String, T)>;
+
 /// The sources of a plan with the numbers of their backups, and why the others are left out.
-fn shown(plan: &ManyPlan) -> (Vec<(String, i64)>, Vec<(String, String)>) {
+fn shown(plan: &ManyPlan) -> (Named<i64>, Named<String>) {
     let starts = plan.starts.iter().map(|one| (one.source.short_name(), one.backup.id.unwrap().0));
     let left_out = plan.left_out.iter().map(|left| (left.app.short_name(), left.why.clone()));
     (starts.collect(), left_out.collect())
