@@ -88,14 +88,15 @@ fn many_apps_are_restored_drilled_and_held_by_one_plan_each() {
     assert_eq!(drilled["plan"]["warnings"].as_array().unwrap().len(), 1, "{drilled}");
 
     // Nothing enrolled these apps, so they are named.
-    let named = format!("{} {}", names[0], names[1]);
-    let held = said(&place, &format!("hold add {named} --latest --reason audit"), 0);
+    let first_two = format!("{} {}", names[0], names[1]);
+    let held = said(&place, &format!("hold add {first_two} --latest --reason audit"), 0);
     assert!(held.contains("2 backups held"), "{held}");
     assert_eq!(place.json("hold list").as_array().unwrap().len(), 2);
-    let twice = said(&place, &format!("hold add {named} --latest --reason audit"), 0);
+    let twice = said(&place, &format!("hold add {first_two} --latest --reason audit"), 0);
     assert!(twice.contains("is held already: audit") && twice.contains("nothing is to do"), "{twice}");
     assert!(
-        said(&place, &format!("hold remove {named} --why audited"), 0).contains("2 backups no longer held")
+        said(&place, &format!("hold remove {first_two} --why audited"), 0)
+            .contains("2 backups no longer held")
     );
     assert_eq!(place.json("hold list").as_array().unwrap().len(), 0);
 }
