@@ -68,7 +68,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
                     size_bytes
                 FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
     past_durations: "/* past_durations */ SELECT apps.app, (
@@ -76,7 +76,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
                     size_bytes
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM apps",
     add_app_days: "/* add_app_days */ INSERT INTO app_days (app, day, policy, good, partial, failed, missed, bytes)
         SELECT app, day, policy, good, partial, failed, missed, bytes

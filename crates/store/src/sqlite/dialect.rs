@@ -65,7 +65,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
                         AS INTEGER) AS took_ms, size_bytes
                 FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id IN (SELECT value FROM jsonb_each($1))",
     past_durations: "/* past_durations */ SELECT apps.app, (
@@ -73,7 +73,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
                         AS INTEGER) AS took_ms, size_bytes
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM apps",
     add_app_days: "/* add_app_days */ INSERT INTO app_days (app, day, policy, good, partial, failed, missed, bytes)
         SELECT value ->> '$.app', value ->> '$.day', value ->> '$.policy', value ->> '$.good', value ->> '$.partial',
