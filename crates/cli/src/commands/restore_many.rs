@@ -114,9 +114,9 @@ fn table(plan: &ManyPlan, now: Timestamp) -> Table {
 
 fn databases(plan: &RestorePlan) -> String {
     let names: Vec<&str> = plan.databases.iter().map(|database| database.name.as_str()).collect();
-    match (plan.ignore_databases, names.is_empty()) {
-        (true, _) => "left".to_owned(),
-        (false, true) => "-".to_owned(),
+    match (plan.backup.databases.is_empty(), names.is_empty()) {
+        (true, _) => "-".to_owned(),
+        (false, true) => "left as they are".to_owned(),
         (false, false) => names.join(", "),
     }
 }

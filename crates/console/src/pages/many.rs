@@ -235,9 +235,9 @@ fn row(plan: &RestorePlan, now: Timestamp) -> Row {
         taken: plan.backup.taken_at.map(|at| ago(at, now)),
         size: plan.backup.size_bytes.map(size).unwrap_or_default(),
         into: if plan.target.exists { plan.word() } else { format!("{}, which is created", plan.word()) },
-        databases: match (plan.ignore_databases, names.is_empty()) {
-            (true, _) => "left as they are".to_owned(),
-            (false, true) => "none".to_owned(),
+        databases: match (plan.backup.databases.is_empty(), names.is_empty()) {
+            (true, _) => "none".to_owned(),
+            (false, true) => "left as they are".to_owned(),
             (false, false) => format!("{}: replaced too", names.join(", ")),
         },
         warnings: plan.warnings.join("; "),

@@ -80,10 +80,10 @@ fn assembled(
         }
     }
     let mut warnings = Vec::new();
-    let sharing = starts.len() - targets(&starts).len();
-    if sharing > 0 {
-        warnings
-            .push(format!("{} into one target: they run one after another", counted(sharing + 1, "drill")));
+    let apart = targets(&starts).len();
+    if apart < starts.len() {
+        let (drills, apps) = (counted(starts.len(), "drill"), counted(apart, "scratch app"));
+        warnings.push(format!("{drills} into {apps}: those into the same one run one after another"));
     }
     Ok(ManyPlan { kind, selected, starts, left_out, warnings })
 }

@@ -258,7 +258,7 @@ async fn drills_share_the_scratch_app_of_the_policy_and_a_drill_under_way_is_lef
     let plan = plan_many(&context, &request(ManyTargets::Scratch)).await.unwrap();
     assert_eq!(shown(&plan).0, [("api".to_owned(), 2), ("shop".to_owned(), 12)]);
     assert_eq!(plan.question(), "2 drills will replace everything in 1 app.");
-    assert_eq!(plan.warnings, ["2 drills into one target: they run one after another"]);
+    assert_eq!(plan.warnings, ["2 drills into 1 scratch app: those into the same one run one after another"]);
     let started = execute(&context, &plan.starts[..1], &mut fastrand::Rng::with_seed(77)).await.unwrap();
     assert!(matches!(started, Started::Runs(_)));
     let next = plan_many(&context, &request(ManyTargets::Scratch)).await.unwrap();
