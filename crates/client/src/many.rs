@@ -7,7 +7,6 @@ use holdfast_model::{RunKind, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::query::Query;
 use crate::server::Server;
 use crate::starts::Started;
 
@@ -34,7 +33,7 @@ impl Server {
     pub async fn plan_many(&self, request: &ManyRestores) -> Result<PlannedRestores, Error> {
         let calls = calls(request.kind());
         let BegunPlan { plan: id } = self.post(&[calls, "many", "plan"], request).await?;
-        let planned: PlannedRestores = self.get(&[calls, "many", &id], Query::default()).await?;
+        let planned: PlannedRestores = self.get_made(&[calls, "many", &id]).await?;
         Ok(PlannedRestores { id, ..planned })
     }
 
