@@ -106,6 +106,8 @@ impl Site {
             let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
             return Err(failure.help("Give the number that the plan shows."));
         };
+        // The plan was made for this name: its login may cover less by now.
+        self.covers(caller, plans, std::iter::empty()).await?;
         let (now, mut rng) = (self.now().await?, self.rng()?);
         let runs: Vec<RunId> = plans.iter().map(|_| RunId::new(now, &mut rng)).collect();
         let sentence = format!("{} starts now.", counted(count, ready.plan.kind.as_str()));
