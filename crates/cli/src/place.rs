@@ -134,6 +134,7 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Schedule(_)
         | Command::Config(ConfigCommand::Show(_))
         | Command::Apps(_)
+        | Command::Policies(_)
         | Command::Budgets(_)
         | Command::Tokens(_)
         | Command::Approvals(_)

@@ -29,6 +29,7 @@ use crate::entra_logins::EntraLogins;
 use crate::failure::Failure;
 use crate::forms::Forms;
 use crate::logins::Logins;
+use crate::plans::Plans;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
@@ -69,6 +70,8 @@ pub struct Site {
     pub(crate) checks: Vec<Arc<dyn Check>>,
     /// The forms that act.
     pub(crate) forms: Forms<Done>,
+    /// Plans for many apps.
+    pub(crate) plans: Plans,
     /// What Azure lists.
     pub(crate) coverage: BackgroundCache<Coverage>,
     /// What the next 24 hours will bring.
@@ -124,10 +127,12 @@ impl Site {
         let cache = FleetCache::with_minted(Arc::clone(&store), Arc::clone(&clock), minted);
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
-        let forms = Forms::new(Arc::clone(&random), clock);
+        let forms = Forms::new(Arc::clone(&random), Arc::clone(&clock));
+        let plans = Plans::new(clock);
         Self {
             checks,
             forms,
+            plans,
             coverage,
             forecast,
             logins,

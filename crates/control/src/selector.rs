@@ -100,6 +100,8 @@ pub struct Selected {
     pub as_of: Timestamp,
     /// The apps.
     pub apps: BTreeSet<AppId>,
+    /// Those of them that a person has paused.
+    pub paused: BTreeSet<AppId>,
     /// Their runs that have not ended.
     pub unfinished: Vec<RunId>,
     /// The last run of each that did not succeed, or its missed tick.
@@ -111,7 +113,9 @@ pub async fn selected(store: &dyn Store, selector: &Selector) -> Result<Selected
     let reading = read_fleet(store, None).await?;
     let apps: BTreeSet<AppId> = selector.apps(&reading)?.into_iter().collect();
     let (unfinished, unsuccessful) = (unfinished(store, &apps).await?, unsuccessful(&reading, &apps));
-    Ok(Selected { as_of: reading.at, apps, unfinished, unsuccessful })
+    let is_paused = |app: &&AppId| reading.status_of(app).is_some_and(|status| status.pause.is_some());
+    let paused = apps.iter().filter(is_paused).cloned().collect();
+    Ok(Selected { as_of: reading.at, apps, paused, unfinished, unsuccessful })
 }
 
 fn folded(texts: &BTreeSet<String>) -> BTreeSet<String> {

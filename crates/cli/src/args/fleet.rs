@@ -120,6 +120,14 @@ pub struct PauseArgs {
     /// The apps.
     #[command(flatten)]
     pub apps: AppsArgs,
+    /// How long, and why.
+    #[command(flatten)]
+    pub terms: PauseTerms,
+}
+
+/// How long a pause lasts, why, and whether the command asks.
+#[derive(Debug, Clone, Args)]
+pub struct PauseTerms {
     /// For this long, such as 8h or 3d; a year at most
     #[arg(long = "for", value_name = "DURATION", value_parser = holdfast_model::parse_duration, required_unless_present = "until", conflicts_with = "until")]
     pub span: Option<Duration>,
@@ -134,7 +142,7 @@ pub struct PauseArgs {
     pub yes: bool,
 }
 
-impl PauseArgs {
+impl PauseTerms {
     /// When the pause ends.
     pub fn end(&self, now: Timestamp) -> Timestamp {
         let after = self.span.and_then(|span| chrono::TimeDelta::from_std(span).ok());

@@ -4,8 +4,9 @@ use holdfast_control::views::fleet::Sort;
 use utoipa::OpenApi;
 
 use crate::api::{
-    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, pauses, policies, reads, restores, revisions, selections, standing,
+    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds, many,
+    many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions, selections,
+    standing,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -39,6 +40,12 @@ use crate::pages::coverage;
         restores::start,
         drills::plan,
         drills::start,
+        many::plan,
+        many::show,
+        many::start,
+        many_drills::plan,
+        many_drills::show,
+        many_drills::start,
         approvals::list,
         approvals::one,
         approvals::confirm,
@@ -51,6 +58,9 @@ use crate::pages::coverage;
         holds::list,
         holds::hold,
         holds::release,
+        many_holds::plan,
+        many_holds::hold,
+        many_holds::release,
         backup_acts::reveal,
         backup_acts::adopt,
         backup_acts::verify,
