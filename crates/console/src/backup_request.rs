@@ -58,6 +58,12 @@ impl SentForm {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
+    /// The fields with these names as a query string.
+    pub fn to_query(&self, names: &[&str]) -> String {
+        let fields = self.0.iter().filter(|(field, _)| names.contains(&field.as_str()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    }
+
     /// The fields that name what is asked for, for the next form. `runs` is the number of runs that were found.
     pub fn of_asked(asked: &Asked, runs: Option<usize>) -> Vec<(String, String)> {
         let selection = match asked {

@@ -9,13 +9,13 @@ use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use holdfast_access::Permission::{
     Acknowledge, BackUp, Cancel, ChangeFleet, Delete, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore,
-    Retry, RevealSas, View,
+    Retry, RevealSas, SignCheckpoint, View,
 };
 
 use crate::api::plain::as_problem;
 use crate::api::{
-    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds,
-    native_schedules, pauses, policies, reads, restores, revisions, selections, standing,
+    access, acts, approvals, audit, backup_acts, backups, catalog, config, deletions, drills, fleet, holds,
+    letters, native_schedules, pauses, policies, reads, restores, revisions, selections, standing,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -52,6 +52,7 @@ fn pages(table: RouteTable) -> RouteTable {
         .get("/coverage", View, pages::coverage::coverage)
         .get("/capacity", View, pages::capacity)
         .get("/audit", View, pages::audit)
+        .get("/audit/export", View, pages::audit_export::export)
         .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
         .post_in_scope("/backups", BackUp, pages::backups::start)
         .get("/backups/{id}", View, pages::backups::result)
@@ -98,6 +99,16 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/policies", View, policies::effective)
         .get("/api/v1/discovery", View, policies::discovery)
         .get("/api/v1/audit", View, reads::audit)
+        .get("/api/v1/audit/export", View, audit::export)
+        .post("/api/v1/audit/verifications", View, audit::begin)
+        .get("/api/v1/audit/verifications/{id}", View, audit::look)
+        .get("/api/v1/audit/checkpoints", View, audit::checkpoints)
+        .post("/api/v1/audit/checkpoints", SignCheckpoint, audit::sign)
+        .get("/api/v1/dead-letters", Retry, letters::list)
+        .get("/api/v1/dead-letters/{id}", Retry, letters::show)
+        .post("/api/v1/dead-letters/retry", Retry, letters::retry)
+        .post("/api/v1/dead-letters/drop", Retry, letters::remove)
+        .post("/api/v1/config/check", BackUp, config::check)
         .post("/api/v1/selections", View, selections::select)
         .post_in_scope("/api/v1/pauses", Pause, pauses::begin)
         .post_in_scope("/api/v1/pauses/end", Pause, pauses::end)

@@ -1,5 +1,6 @@
 //! Requests of people that need the fleet file or Azure, for programs that serve several people: each names who asks.
 
+mod audit;
 mod backups;
 mod fleet;
 mod live;
@@ -25,6 +26,7 @@ use crate::restore::{
 };
 use crate::verify::{VerifyReport, catalog_by_app, verify};
 
+pub use audit::AuditRequests;
 pub use backups::BackupRequests;
 pub use fleet::{FleetRequests, ScheduleChange};
 pub use live::LiveRequests;
@@ -34,7 +36,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Requests of people that need the fleet file or Azure.
 #[async_trait]
-pub trait OperatorRequests: BackupRequests + FleetRequests {
+pub trait OperatorRequests: AuditRequests + BackupRequests + FleetRequests {
     /// The apps that Azure lists, and which of them the fleet file covers.
     async fn coverage(&self) -> Result<Coverage, Error>;
 

@@ -6,6 +6,7 @@ pub mod acts;
 mod app;
 pub mod approvals;
 mod audit;
+pub mod audit_export;
 pub mod backups;
 mod capacity;
 pub mod coverage;

@@ -115,6 +115,14 @@ impl Samples {
             "holds/release" => {
                 (path.to_owned(), Some(json!({ "app": app, "backup": 1, "reason": "audit" })), ANY)
             }
+            "audit/verifications" => (path.to_owned(), Some(json!({})), 202),
+            "audit/verifications/{id}" => (path.replace("{id}", "0"), None, ANY),
+            "audit/checkpoints" => (path.to_owned(), Some(json!({})), ANY),
+            "dead-letters/{id}" => (path.replace("{id}", "5b1c"), None, 200),
+            "dead-letters/retry" | "dead-letters/drop" => {
+                (path.to_owned(), Some(json!({ "letter": "5b1c" })), 200)
+            }
+            "config/check" => (path.to_owned(), Some(json!({ "text": "" })), 200),
             "revisions" => (path.to_owned(), Some(json!({ "text": "" })), ANY),
             "revisions/{number}" => ("/api/v1/revisions/1".to_owned(), None, ANY),
             "budgets/reopen" => (path.to_owned(), Some(json!({ "subscription": "nobody" })), ANY),

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::azure::FakeAzure;
+use crate::azure_audit::FakeLetters;
 use crate::filled::{Backups, Filled, Filling, policies};
 use crate::http::send;
 
@@ -135,6 +136,7 @@ impl World {
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
             entra,
+            letters: Some(Arc::new(FakeLetters)),
         };
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };

@@ -36,7 +36,7 @@ mod tests;
 
 pub use activity_of::activity;
 pub use app_of::app_view;
-pub use audit_of::audit_page;
+pub use audit_of::{audit_page, row_asked};
 pub use cache::{CachedReading, FleetCache};
 pub use condition::{Condition, InvalidCondition, Severity};
 pub use day_mark::{DayMark, DayResult};

@@ -160,6 +160,9 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::ApprovalConfirmed { .. }
         | OperatorAction::ApprovalDeclined { .. }
         | OperatorAction::ApprovalWithdrawn { .. }
+        | OperatorAction::DeadLettersRetried { .. }
+        | OperatorAction::DeadLettersDropped { .. }
+        | OperatorAction::CheckpointRequested { .. }
         | OperatorAction::LoggedIn
         | OperatorAction::NotificationsSilenced { .. }
         | OperatorAction::SilenceEnded { .. }
