@@ -187,11 +187,20 @@ pub fn in_scope(
     reading: &FleetReading,
     preview: &BackupPreview,
 ) -> Result<(), Failure> {
+    let left_out = preview.left_out.iter().map(|left| &left.app);
+    apps_in_scope(principal, reading, preview.starts.iter().chain(&preview.under_way).chain(left_out))
+}
+
+/// The same for apps.
+pub fn apps_in_scope<'a>(
+    principal: &Principal,
+    reading: &FleetReading,
+    apps: impl IntoIterator<Item = &'a AppId>,
+) -> Result<(), Failure> {
     if principal.scope == Scope::ALL {
         return Ok(());
     }
-    let left_out = preview.left_out.iter().map(|left| &left.app);
-    for app in preview.starts.iter().chain(&preview.under_way).chain(left_out) {
+    for app in apps {
         let policy = reading.status_of(app).and_then(|status| status.policy.as_ref());
         if !principal.scope.covers(policy) {
             let policy = policy.map_or("in no policy".to_owned(), |policy| format!("under policy {policy}"));

@@ -259,7 +259,11 @@ impl Site {
 
     pub(crate) async fn overview(&self) -> Result<Overview, Failure> {
         let cached = self.reading().await?;
-        Ok(views::overview(&cached.reading, cached.store_away))
+        let overview = views::overview(&cached.reading, cached.store_away);
+        if cached.store_away {
+            return Ok(overview);
+        }
+        Ok(views::with_ends(&*self.store, overview).await?)
     }
 
     /// A page of the fleet with at most `most` rows.

@@ -64,12 +64,13 @@ pub trait OperatorRequests: AuditRequests + BackupRequests + FleetRequests {
     /// Lets a second person confirm a request: plans it again, and adds its runs.
     async fn confirm(&self, actor: &Actor, id: RunId, rng: fastrand::Rng) -> Result<Confirmed, Error>;
 
-    /// Verifies the backups of apps, and records what was found.
+    /// Verifies the backups of apps, and records what was found. Calls `progress` after each app.
     async fn verify(
         &self,
         actor: &Actor,
         apps: &AppSelection,
         rng: fastrand::Rng,
+        progress: &(dyn Fn() + Send + Sync),
     ) -> Result<VerifyReport, Error>;
 
     /// Adds a backup run for each app, or none when one of them cannot be backed up.
@@ -134,12 +135,13 @@ impl OperatorRequests for LiveRequests {
         actor: &Actor,
         apps: &AppSelection,
         mut rng: fastrand::Rng,
+        progress: &(dyn Fn() + Send + Sync),
     ) -> Result<VerifyReport, Error> {
         let apps = match apps {
             AppSelection::All => catalog_by_app(&*self.store, &[], true).await?,
             AppSelection::Named(names) => catalog_by_app(&*self.store, names, false).await?,
         };
-        verify(&self.context(actor).await?, apps, &mut rng, || ()).await
+        verify(&self.context(actor).await?, apps, &mut rng, progress).await
     }
 
     async fn back_up(

@@ -21,6 +21,7 @@ mod person;
 pub mod restore;
 mod run;
 mod run_rows;
+pub mod verifications;
 
 pub use activity::activity;
 pub use activity_url::{from_url as activity_query, to_url as activity_url};

@@ -27,4 +27,5 @@ mod route_matrix;
 mod signer;
 mod site;
 mod tls;
+mod verifications;
 mod world;

@@ -6,7 +6,7 @@ use holdfast_console::{Demand, RouteRule, route_rules};
 use serde_json::json;
 
 use crate::access::{ANY, FORM, JSON, SMALL, ask};
-use crate::actions::confirmation;
+use crate::actions::{confirmation, fields_of};
 use crate::world::{World, between};
 
 /// What a matrix of requests needs of the world.
@@ -33,6 +33,16 @@ impl Samples {
             ("GET", "/api/v1/apps/{*name}") => (format!("/api/v1/apps/{}", self.name), String::new(), 200),
             ("GET", "/runs/{id}") => (format!("/runs/{}", self.run), String::new(), 200),
             ("GET", "/api/v1/runs/{id}") => (format!("/api/v1/runs/{}", self.run), String::new(), 200),
+            ("GET", "/verifications/{id}") => ("/verifications/0".into(), String::new(), ANY),
+            ("POST", "/verifications/preview") => (path.to_string(), format!("app={app}"), 200),
+            ("POST", "/verifications") => {
+                let asked = ask(world, token, "POST /verifications/preview", &format!("app={app}")).await;
+                let body = match asked.status {
+                    200 => format!("count=1&{}", fields_of(&asked, "action=\"/verifications\">")),
+                    _ => format!("app={app}"),
+                };
+                (path.to_string(), body, 303)
+            }
             ("GET", "/backups/{id}") => (self.result.clone(), String::new(), 200),
             ("GET", "/static/{name}") => (self.style.clone(), String::new(), 200),
             ("POST", "/backups/preview") => (path.to_string(), format!("app={app}"), 200),
