@@ -26,6 +26,7 @@ mod route_matrix;
 #[path = "../../../entra/tests/it/signer.rs"]
 mod signer;
 mod site;
+mod statements;
 mod tls;
 mod verifications;
 mod world;

@@ -10,7 +10,7 @@ use crate::actions::{confirmation, fields_of};
 use crate::world::{World, between};
 
 /// What a matrix of requests needs of the world.
-struct Samples {
+pub struct Samples {
     /// Apps without a run under way.
     apps: Vec<String>,
     name: String,
@@ -24,7 +24,7 @@ struct Samples {
 
 impl Samples {
     /// A request of a route that a permitted caller gets through, with its body and the status of its answer.
-    async fn of(&self, world: &World, rule: &RouteRule, (who, token): (&str, &str)) -> (String, String, u16) {
+    pub async fn of(&self, world: &World, rule: &RouteRule, (who, token): (&str, &str)) -> (String, String, u16) {
         let RouteRule { method, path, .. } = rule;
         let place = Role::ALL.iter().position(|role| role.as_str() == who).unwrap_or_default();
         let [app, other] = [0, 1].map(|of| &self.apps[2 * place + of]);
@@ -175,6 +175,28 @@ async fn limited_acts_are_refused(world: &World, samples: &Samples) {
     }
 }
 
+impl Samples {
+    /// The samples of a world with these logins.
+    pub async fn new(world: &World, (viewer, operator): (&str, &str)) -> Self {
+        let fleet = ask(world, viewer, "GET /fleet?sort=name", "").await.body;
+        let good = ask(world, viewer, "GET /fleet?condition=good", "").await.body;
+        let value = |row: &str| between(row, "", "\"").to_owned();
+        let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
+        let app = apps.pop().unwrap();
+        let asked = ask(world, operator, "POST /backups/preview", &format!("app={app}")).await;
+        let started = ask(world, operator, "POST /backups", &confirmation(&asked, "1")).await;
+        Self {
+            apps,
+            name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
+            run: between(&ask(world, viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"").to_owned(),
+            result: between(&started.head, "location: ", "\r\n").to_owned(),
+            style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
+            viewer: viewer.to_owned(),
+            approval: crate::approvals::waiting(world).await.to_string(),
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     let (world, _clock) = World::with_login(SMALL).await;
@@ -184,22 +206,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     }
     let (viewer, operator) = (callers[1].2.clone(), callers[2].2.clone());
     world.token("spare", Role::Viewer, &[]).await;
-    let fleet = ask(&world, &viewer, "GET /fleet?sort=name", "").await.body;
-    let good = ask(&world, &viewer, "GET /fleet?condition=good", "").await.body;
-    let value = |row: &str| between(row, "", "\"").to_owned();
-    let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
-    let app = apps.pop().unwrap();
-    let asked = ask(&world, &operator, "POST /backups/preview", &format!("app={app}")).await;
-    let started = ask(&world, &operator, "POST /backups", &confirmation(&asked, "1")).await;
-    let samples = Samples {
-        apps,
-        name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
-        run: between(&ask(&world, &viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"").to_owned(),
-        result: between(&started.head, "location: ", "\r\n").to_owned(),
-        style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
-        viewer: viewer.clone(),
-        approval: crate::approvals::waiting(&world).await.to_string(),
-    };
+    let samples = Samples::new(&world, (&viewer, &operator)).await;
     let mut wrong = Vec::new();
     for rule in route_rules() {
         for (who, role, token) in &callers {

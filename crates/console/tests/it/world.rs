@@ -80,6 +80,13 @@ impl World {
         )
     }
 
+    /// A console over a filled store, which clients reach in a way.
+    pub async fn of_filled(filled: &Filled, entry: Entry) -> Self {
+        let parts = (Arc::clone(&filled.store), Arc::clone(&filled.clock) as _);
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        Self::within("127.0.0.1:0", parts, limits, Extras::default()).await
+    }
+
     /// A console whose clients can log in by Entra ID, and its clock.
     pub async fn with_entra(
         entry: Entry,

@@ -59,7 +59,7 @@ pub async fn end_forecasts(store: &dyn Store, ids: &[RunId]) -> Result<BTreeMap<
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        App, AppId, BackupId, BackupStatus, NewRun, NewTask, PolicySnapshot, StorageName, Task, Trigger,
+        Absences, App, AppId, Attempt, BackupId, BackupName, BackupStatus, NewRun, NewTask, PolicySnapshot, StorageName, Task, Trigger,
     };
 
     use super::*;
@@ -75,13 +75,17 @@ mod tests {
         let id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
         let snapshot = PolicySnapshot::new(StorageName::new("w"), "a");
         let run = NewRun::task(id, &app, &snapshot, asked, at(0)).run;
-        let attempt = holdfast_model::Attempt {
+        let attempt = Attempt {
             number: 1,
-            name: holdfast_model::BackupName::new(&run.app, id, 1),
-            started_at: at(99),
+            name: BackupName::new("hf-shop"),
+            begun_at: at(99),
+            sas: String::new(),
+            sas_expiry: None,
+            restored_before: None,
         };
         let (backup, accepted_at, status) = (BackupId(1), at(100), BackupStatus::InProgress);
-        Run { state: RunState::Polling { attempt, backup, accepted_at, status }, ..run }
+        let absences = Absences::default();
+        Run { state: RunState::Polling { attempt, backup, accepted_at, status, absences }, ..run }
     }
 
     #[test]
