@@ -36,7 +36,7 @@ const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
-    api(pages(RouteTable::default()))
+    upkeep(api(pages(RouteTable::default())))
 }
 
 /// The pages, and what they need.
@@ -101,17 +101,6 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/check", View, standing::check)
         .get("/api/v1/policies", View, policies::effective)
         .get("/api/v1/discovery", View, policies::discovery)
-        .get("/api/v1/audit", View, reads::audit)
-        .get("/api/v1/audit/export", View, audit::export)
-        .post("/api/v1/audit/verifications", View, audit::begin)
-        .get("/api/v1/audit/verifications/{id}", View, audit::look)
-        .get("/api/v1/audit/checkpoints", View, audit::checkpoints)
-        .post("/api/v1/audit/checkpoints", SignCheckpoint, audit::sign)
-        .get("/api/v1/dead-letters", Retry, letters::list)
-        .get("/api/v1/dead-letters/{id}", Retry, letters::show)
-        .post("/api/v1/dead-letters/retry", Retry, letters::retry)
-        .post("/api/v1/dead-letters/drop", Retry, letters::remove)
-        .post("/api/v1/config/check", BackUp, config::check)
         .post("/api/v1/selections", View, selections::select)
         .post_in_scope("/api/v1/pauses", Pause, pauses::begin)
         .post_in_scope("/api/v1/pauses/end", Pause, pauses::end)
@@ -162,6 +151,22 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/tokens", ManageTokens, access::list)
         .post("/api/v1/tokens", ManageTokens, access::create)
         .delete("/api/v1/tokens/{name}", ManageTokens, access::revoke)
+}
+
+/// The calls about the audit, dead letters and a fleet file.
+fn upkeep(table: RouteTable) -> RouteTable {
+    table
+        .get("/api/v1/audit", View, reads::audit)
+        .get("/api/v1/audit/export", View, audit::export)
+        .post("/api/v1/audit/verifications", View, audit::begin)
+        .get("/api/v1/audit/verifications/{id}", View, audit::look)
+        .get("/api/v1/audit/checkpoints", View, audit::checkpoints)
+        .post("/api/v1/audit/checkpoints", SignCheckpoint, audit::sign)
+        .get("/api/v1/dead-letters", Retry, letters::list)
+        .get("/api/v1/dead-letters/{id}", Retry, letters::show)
+        .post("/api/v1/dead-letters/retry", Retry, letters::retry)
+        .post("/api/v1/dead-letters/drop", Retry, letters::remove)
+        .post("/api/v1/config/check", BackUp, config::check)
 }
 
 /// Every route with what it demands.

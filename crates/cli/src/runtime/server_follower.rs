@@ -61,7 +61,10 @@ async fn watch(
     let mut progress = Progress::default();
     let mut runs = load(server, ids).await?;
     loop {
-        for run in runs.iter_mut().filter(|run| run.outcome.is_none() || !progress.knows(run.id)) {
+        for run in &mut runs {
+            if run.outcome.is_some() && progress.knows(run.id) {
+                continue;
+            }
             let RunWithEvents { run: now, events } = server.run(run.id).await?;
             for line in progress.of_run((&now, &events), ids.len(), context.clock.now()) {
                 if !context.out.is_document() {

@@ -163,7 +163,7 @@ impl Content {
         match &look.state {
             OperationState::UnderWay => {}
             OperationState::Failed(failure) => {
-                content.detail = "It ended early. What was found by then is in the audit.".to_owned();
+                content.detail = String::from("It ended early. What was found by then is in the audit.");
                 content.failure = Some(failure.detail.clone());
             }
             OperationState::Done(report) => {

@@ -24,7 +24,12 @@ pub struct Samples {
 
 impl Samples {
     /// A request of a route that a permitted caller gets through, with its body and the status of its answer.
-    pub async fn of(&self, world: &World, rule: &RouteRule, (who, token): (&str, &str)) -> (String, String, u16) {
+    pub async fn of(
+        &self,
+        world: &World,
+        rule: &RouteRule,
+        (who, token): (&str, &str),
+    ) -> (String, String, u16) {
         let RouteRule { method, path, .. } = rule;
         let place = Role::ALL.iter().position(|role| role.as_str() == who).unwrap_or_default();
         let [app, other] = [0, 1].map(|of| &self.apps[2 * place + of]);
@@ -188,7 +193,8 @@ impl Samples {
         Self {
             apps,
             name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
-            run: between(&ask(world, viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"").to_owned(),
+            run: between(&ask(world, viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"")
+                .to_owned(),
             result: between(&started.head, "location: ", "\r\n").to_owned(),
             style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
             viewer: viewer.to_owned(),

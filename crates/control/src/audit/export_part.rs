@@ -84,7 +84,7 @@ async fn part(
     let signature = signature((filter, &begin, &last), (&text, events, ends), at, key);
     text.push_str(&signature.line());
     text.push('\n');
-    let next = (!ends).then(|| PartPlace { after: last.seq, previous: last.hash });
+    let next = (!ends).then_some(PartPlace { after: last.seq, previous: last.hash });
     Ok(ExportPart { text, next })
 }
 

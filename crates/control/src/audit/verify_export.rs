@@ -1,6 +1,7 @@
 //! Verifies a signed export by its lines and public keys alone.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{BufRead, Read as _};
 
 use holdfast_model::Timestamp;
@@ -225,7 +226,11 @@ impl Part {
             ));
         }
         let digest = self.digest.clone().unwrap_or_else(|| Context::new(&SHA256)).finish();
-        let found: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
         if found != sha256 {
             return Err(format!(
                 "{lines} are not those that were signed: one of them was replaced by another whole event"

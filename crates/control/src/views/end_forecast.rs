@@ -59,7 +59,8 @@ pub async fn end_forecasts(store: &dyn Store, ids: &[RunId]) -> Result<BTreeMap<
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        Absences, App, AppId, Attempt, BackupId, BackupName, BackupStatus, NewRun, NewTask, PolicySnapshot, StorageName, Task, Trigger,
+        Absences, App, AppId, Attempt, BackupId, BackupName, BackupStatus, NewRun, NewTask, PolicySnapshot,
+        StorageName, Task, Trigger,
     };
 
     use super::*;

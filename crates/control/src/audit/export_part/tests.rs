@@ -38,7 +38,7 @@ async fn export(store: &MemoryStore, filter: &ExportFilter, key: &SigningKey) ->
 }
 
 fn verified(lines: &[String], key: &SigningKey) -> Result<VerifiedExport, String> {
-    let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
     let keys = [key.verifying_key().unwrap()];
     verify_export(text.as_bytes(), "x", &keys).map_err(|error| error.to_string())
 }
