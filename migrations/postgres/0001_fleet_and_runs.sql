@@ -17,7 +17,9 @@ CREATE TABLE apps (
     seen_at                    timestamptz,
     missing_since              timestamptz,
     removed_at                 timestamptz,
-    removed_reason             text
+    removed_reason             text,
+    -- A JSON object with a text for each name. Names are in lower case.
+    tags                       text        NOT NULL DEFAULT '{}'
 );
 
 CREATE TABLE cursors (

@@ -27,7 +27,7 @@ CREATE INDEX audit_events_of_actions ON audit_events (app, seq) WHERE event = 'a
 
 -- What people asked for and did. What a sync of the fleet file records of single apps is not among it.
 CREATE INDEX audit_events_of_people ON audit_events (seq)
-WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet');
+WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'tags_changed', 'left_fleet');
 
 -- The end of the chain. An append locks this row until its transaction ends; nothing else locks it.
 CREATE TABLE audit_head (

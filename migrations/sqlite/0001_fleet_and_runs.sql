@@ -15,7 +15,9 @@ CREATE TABLE apps (
     seen_at                    TEXT,
     missing_since              TEXT,
     removed_at                 TEXT,
-    removed_reason             TEXT
+    removed_reason             TEXT,
+    -- A JSON object with a text for each name. Names are in lower case.
+    tags                       TEXT    NOT NULL DEFAULT '{}'
 ) STRICT;
 
 CREATE TABLE cursors (

@@ -24,7 +24,7 @@ CREATE INDEX audit_events_of_actions ON audit_events (app, seq) WHERE event = 'a
 
 -- What people asked for and did. What a sync of the fleet file records of single apps is not among it.
 CREATE INDEX audit_events_of_people ON audit_events (seq)
-WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet');
+WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'tags_changed', 'left_fleet');
 
 CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events
 BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END;

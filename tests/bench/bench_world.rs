@@ -76,13 +76,7 @@ impl BenchWorld {
         for site in &self.fleet.sites {
             let id = RunId::new(now, &mut rng);
             let policy = Some(PolicyName::new("gold"));
-            let app = App {
-                id: site.site.id.clone(),
-                policy,
-                plan: site.site.plan.clone(),
-                databases: Vec::new(),
-                paused: false,
-            };
+            let app = App { policy, plan: site.site.plan.clone(), ..App::new(site.site.id.clone()) };
             let asked = NewBackup { tick: None, trigger: Trigger::Manual, due_at: now };
             runs.push(NewRun::backup(id, &app, &policy_snapshot, asked, now));
         }

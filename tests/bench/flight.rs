@@ -25,10 +25,11 @@ pub(crate) async fn measure(options: &Options) -> InFlight {
     world.fill(&store, PollPace { first: pace, max: pace }).await;
     let mut process = world.spawn("run", "run", &[]);
     let polling = RunFilter { state: Some(StateCode::Polling), ..RunFilter::default() };
-    while store.runs(&polling).await.unwrap().len() < runs {
+    // Some backups are short, whatever the median.
+    while store.runs(&polling).await.unwrap().len() < runs - runs / 50 {
         assert!(process.lives(), "the process ended by itself");
         assert!(clock.elapsed() < Duration::from_mins(30), "the runs do not come into flight");
-        wait(Duration::from_secs(1)).await;
+        wait(Duration::from_secs(5)).await;
     }
     let before = process.cpu();
     wait(WATCHED).await;

@@ -21,6 +21,10 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
+/// What `--only` selects from.
+const MEASUREMENTS: [&str; 9] =
+    ["planning", "throughput", "burst", "neighbour", "startup", "pages", "sizes", "flight", "polls"];
+
 impl Options {
     /// Reads `--runs 2000 --rounds 3 --workers 2 --db-latency-ms 2 --only throughput`; cargo adds `--bench`.
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Self {
@@ -44,7 +48,7 @@ impl Options {
                 "--db-latency-ms" => this.db_latency = Duration::from_millis(number() as u64),
                 "--in-flight" => this.in_flight = number(),
                 "--statements" => this.wants_statements = value == "yes",
-                "--only" => this.only = value.split(',').map(str::to_owned).collect(),
+                "--only" => this.only = value.split(',').map(measurement).collect(),
                 _ => panic!("unknown option {name}"),
             }
         }
@@ -55,4 +59,10 @@ impl Options {
     pub(crate) fn wants(&self, measurement: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == measurement)
     }
+}
+
+/// A name of a measurement. A misspelt one would measure nothing.
+fn measurement(name: &str) -> String {
+    assert!(MEASUREMENTS.contains(&name), "--only: `{name}` is none of {MEASUREMENTS:?}");
+    name.to_owned()
 }

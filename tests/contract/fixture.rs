@@ -8,7 +8,7 @@ use std::time::Duration;
 use holdfast_model::{
     App, AppId, Attempt, BackupFacts, BackupId, BackupName, Budget, CatalogEntry, Cause, Clock, Lane, Limits,
     ManualClock, NewBackup, NewRun, NewTask, OperatorAction, Outcome, PolicyName, PolicySnapshot, Run,
-    RunEvent, RunId, RunKind, RunState, SasFacts, SasWindow, StorageName, Task, Timestamp, Trigger,
+    RunEvent, RunId, RunKind, RunState, SasFacts, SasWindow, StorageName, Tags, Task, Timestamp, Trigger,
     Verification, parse_timestamp,
 };
 use holdfast_store::{
@@ -252,6 +252,7 @@ pub fn app_in(subscription: &str, plan: &str, name: &str) -> App {
         policy: Some(PolicyName::new("gold")),
         plan: Some(plan.to_owned()),
         databases: Vec::new(),
+        tags: Tags::default(),
         paused: false,
     }
 }

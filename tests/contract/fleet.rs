@@ -17,6 +17,7 @@ on_every_store!(
     a_cursor_that_a_wrong_clock_moved_ahead_is_set_back,
     an_app_that_departs_loses_its_cursor_and_its_runs_go_on,
     each_change_of_an_enrolment_is_an_event_once,
+    an_app_has_the_tags_of_its_latest_enrolment_whatever_their_texts_are,
     an_app_that_a_fleet_leaves_out_stays_with_its_cursor_and_plan,
     an_older_list_undoes_nothing_that_a_newer_one_wrote,
     what_a_clock_far_ahead_observed_does_not_freeze_an_app,
@@ -140,8 +141,9 @@ async fn an_app_that_departs_loses_its_cursor_and_its_runs_go_on(fixture: &Store
 async fn each_change_of_an_enrolment_is_an_event_once(fixture: &StoreFixture) {
     let gold = app("shop");
     let none = App { policy: None, ..gold.clone() };
-    let paused = App { paused: true, ..none.clone() };
-    for app in [&gold, &none, &none, &paused, &none] {
+    let tagged = App { tags: [("team", "shop")].into_iter().collect(), ..none.clone() };
+    let paused = App { paused: true, ..tagged.clone() };
+    for app in [&gold, &none, &none, &tagged, &paused, &tagged] {
         fixture.sync(&[enrolled(app, None)]).await;
         fixture.advance(1);
     }
@@ -154,12 +156,43 @@ async fn each_change_of_an_enrolment_is_an_event_once(fixture: &StoreFixture) {
         })
         .collect();
     let expected = [
-        OperatorAction::Enrolled { policy: gold.policy, paused: false },
+        OperatorAction::Enrolled { policy: gold.policy, paused: false, tags: gold.tags },
         OperatorAction::PolicyChanged { policy: None },
+        OperatorAction::TagsChanged { tags: tagged.tags },
         OperatorAction::Paused,
         OperatorAction::Resumed,
     ];
     assert_eq!(actions, expected);
+}
+
+/// Tags come from Azure, where anybody writes them.
+async fn an_app_has_the_tags_of_its_latest_enrolment_whatever_their_texts_are(fixture: &StoreFixture) {
+    let long = "x".repeat(256);
+    let tagged = |tags: &[(&str, &str)]| App { tags: tags.iter().copied().collect(), ..app("shop") };
+    for tags in [
+        &[("Team", "Shop"), ("team", "other")][..],
+        &[("Team", "shop")],
+        &[("team", "shop"), ("a\u{202e}b", "\u{0}\u{1b}[31m\n\u{202e}'\"\\"), ("", "")],
+        &[("team", &long), (&long, "{\"$.x\":1}")],
+        &[],
+    ] {
+        let shop = tagged(tags);
+        let expected = FleetChange { changed: 1, ..FleetChange::default() };
+        let change = fixture.sync(&[enrolled(&shop, None)]).await;
+        assert!(change == expected || change.added == 1, "{change:?}");
+        assert_eq!(fixture.sync(&[enrolled(&shop, None)]).await, FleetChange::default(), "{tags:?}");
+        let status = fixture.store.status().await.unwrap().remove(0);
+        assert_eq!(status.tags, shop.tags);
+        let asked = [shop.id.clone(), app("stranger").id].into();
+        let read = fixture.store.notifications().app_tags(&asked).await.unwrap();
+        assert_eq!(read.into_iter().collect::<Vec<_>>(), [(shop.id, shop.tags)]);
+    }
+    assert_eq!(holdfast_store::row_differences(&*fixture.store).await.unwrap(), [""; 0]);
+    fixture.sync(&[enrolled(&tagged(&[("team", "shop")]), None)]).await;
+    fixture.advance(1);
+    fixture.depart(&app("shop"), fixture.now()).await;
+    let left = fixture.store.status().await.unwrap().remove(0);
+    assert_eq!((left.removed, left.tags.is_empty()), (true, false), "an app that left keeps its tags");
 }
 
 async fn an_app_that_a_fleet_leaves_out_stays_with_its_cursor_and_plan(fixture: &StoreFixture) {

@@ -129,6 +129,7 @@ impl StorePair {
         let n = self.rng.u8(..8);
         let mut app = app_in(&format!("s{}", n % 2), &format!("/p/{}", n % 3), &format!("app{n}"));
         app.paused = self.rng.u8(..10) == 0;
+        app.tags = (0..self.rng.u8(..3)).map(|n| (format!("tag{n}"), self.rng.u8(..2).to_string())).collect();
         app
     }
 

@@ -40,11 +40,9 @@ fn queries(fence: &str) -> Vec<&'static str> {
 async fn fill(store: &dyn Store, now: Timestamp) {
     let mut rng = fastrand::Rng::with_seed(3);
     let apps = ["shop", "blog", "wiki"].map(|name| App {
-        id: AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None),
         policy: Some(PolicyName::new("gold")),
         plan: Some("/plans/p1".into()),
-        databases: Vec::new(),
-        paused: false,
+        ..App::new(AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None))
     });
     let fleet = apps.clone().map(|app| Enrolled {
         app,

@@ -216,13 +216,7 @@ mod tests {
     /// Counts the ticks of an app at these minutes, with all before minute 5 due.
     fn counted(minutes: &[i64]) -> Counters {
         let mut rng = fastrand::Rng::with_seed(1);
-        let app = App {
-            id: AppId::new("s", "g", "shop", None),
-            policy: None,
-            plan: None,
-            databases: Vec::new(),
-            paused: false,
-        };
+        let app = App::new(AppId::new("s", "g", "shop", None));
         let policy_snapshot = PolicySnapshot::new(StorageName::new("sim"), "account");
         let at = |minute: i64| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minute);
         let run = |minute: &i64| {

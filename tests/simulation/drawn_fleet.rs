@@ -110,11 +110,10 @@ pub(crate) fn fleet(
     let apps = of_fleet.map(|site| {
         let site = &site.site;
         let app = App {
-            id: site.id.clone(),
             policy: Some(policy.name.clone()),
             plan: site.plan.clone(),
             databases: databases(rng),
-            paused: false,
+            ..App::new(site.id.clone())
         };
         (app.id.clone(), app)
     });

@@ -52,9 +52,13 @@ impl Due {
     /// Holdfast, without limits of its own on plans and accounts.
     async fn by_holdfast(self) -> Figures {
         let most = u32::try_from(self.apps).unwrap();
-        let limits = Limits { per_plan: most, per_account: most, ..Limits::default() };
+        // Messages and steps at once as several workers would have them: one of either limits would hide ARM's.
+        let outstanding = Limits::default().outstanding * u32::try_from(self.subscriptions).unwrap();
+        let limits = Limits { per_plan: most, per_account: most, outstanding, ..Limits::default() };
+        let concurrency = 64 * self.subscriptions;
         let began = Instant::now();
-        let world = QuietWorld::start(Config::new(self.fleet()), limits, 64, |azure| Arc::new(azure)).await;
+        let world =
+            QuietWorld::start(Config::new(self.fleet()), limits, concurrency, |azure| Arc::new(azure)).await;
         until_ended(&world.azure, self.apps).await;
         Figures::of(&world.azure, began)
     }

@@ -12,6 +12,7 @@ mod help;
 mod hold;
 mod native_schedule;
 mod notify;
+mod policies;
 mod report;
 mod restore;
 mod revisions;
@@ -36,16 +37,17 @@ pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{
-    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FreshnessArgs, PauseArgs, PlanArgs,
-    PreviewArgs, ResumeArgs, ScheduleCommand,
+    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FreshnessArgs, PauseArgs, PauseTerms,
+    PlanArgs, PreviewArgs, ResumeArgs, ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
 pub use help::{CompletionsArgs, HelpArgs, ManArgs};
-pub use hold::{HoldArgs, HoldCommand};
+pub use hold::{HoldCommand, HoldOptions};
 pub use native_schedule::{ChangeArgs, NativeScheduleCommand};
 pub use notify::{NotifyCommand, SilenceArgs};
+pub use policies::{PausePolicyArgs, PoliciesCommand, ResumePolicyArgs};
 pub use report::{ReportArgs, ReportCommand, ReportForm, VerifyReportArgs};
-pub use restore::{DrillArgs, RestoreArgs};
+pub use restore::{Asked, DrillArgs, RestoreArgs};
 pub use revisions::{ApplyArgs, RevisionOptions, RevisionsCommand};
 pub use runs::{BackupArgs, CancelArgs, FollowArgs, HistoryArgs, RetryArgs, RunsCommand, StatusArgs};
 pub use sas::{SasCheckArgs, SasCommand, SasRefreshArgs};
@@ -109,14 +111,14 @@ pub enum Command {
         after_help = "Examples:\n  holdfast backup shop --wait\n  holdfast backup shop/staging wiki --with-policy gold\n  holdfast backup --match shop-* --state failed"
     )]
     Backup(BackupArgs),
-    /// Restore a backup into an app, a slot or a new app
+    /// Restore backups into apps, slots or new apps
     #[command(
-        after_help = "Examples:\n  holdfast restore shop --latest --to-slot staging --overwrite --wait\n  holdfast restore shop --at 2027-01-31T00:00:00Z --to-new shop-before\n  holdfast restore shop --backup 458165 --overwrite --output json"
+        after_help = "Examples:\n  holdfast restore shop --latest --to-slot staging --overwrite --wait\n  holdfast restore --policy gold --at 2027-01-31T00:00:00Z --to-app {app}-restored\n  holdfast restore shop --at 2027-01-31T00:00:00Z --to-new shop-before\n  holdfast restore shop --backup 458165 --overwrite --output json"
     )]
     Restore(RestoreArgs),
-    /// Restore a backup into a scratch app, and probe it
+    /// Restore backups into scratch apps, and probe them
     #[command(
-        after_help = "Examples:\n  holdfast drill shop --wait\n  holdfast drill shop --backup 458165 --into /subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/scratch --yes"
+        after_help = "Examples:\n  holdfast drill shop --wait\n  holdfast drill --policy gold --yes\n  holdfast drill shop --backup 458165 --into /subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/scratch --yes"
     )]
     Drill(DrillArgs),
     /// Check the SAS of storages, and refresh those that Azure keeps with backups
@@ -178,6 +180,9 @@ pub enum Command {
     /// Discover apps in Azure, and pause apps
     #[command(subcommand)]
     Apps(AppsCommand),
+    /// Pause and resume the apps under a policy
+    #[command(subcommand)]
+    Policies(PoliciesCommand),
     /// Show, retry or remove messages that the broker or a worker refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),

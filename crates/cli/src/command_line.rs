@@ -56,7 +56,7 @@ fn completed(arg: Arg) -> Arg {
     let is_called = |name: &str| arg.get_value_names().is_some_and(|names| names.iter().any(|of| of == name));
     if is_called("APP") || arg.get_long() == Some("app") {
         arg.add(ArgValueCandidates::new(candidates::apps))
-    } else if matches!(arg.get_long(), Some("policy" | "with-policy")) {
+    } else if is_called("POLICY") || matches!(arg.get_long(), Some("policy" | "with-policy")) {
         arg.add(ArgValueCandidates::new(candidates::policies))
     } else {
         arg

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use args::{
     AppsCommand, BackupsCommand, Cli, Command, ConfigCommand, Global, Level, LogFormat,
-    NativeScheduleCommand, RunsCommand, ScheduleCommand,
+    NativeScheduleCommand, PoliciesCommand, RunsCommand, ScheduleCommand,
 };
 use clap_complete::CompleteEnv;
 use context::Context;
@@ -150,6 +150,10 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Apps(AppsCommand::Pause(args)) => commands::steer::pause_apps(args, context).await,
         Command::Apps(AppsCommand::Resume(args)) => commands::steer::resume_apps(args, context).await,
+        Command::Policies(PoliciesCommand::Pause(args)) => commands::steer::pause_policy(args, context).await,
+        Command::Policies(PoliciesCommand::Resume(args)) => {
+            commands::steer::resume_policy(args, context).await
+        }
         Command::Budgets(command) => commands::budgets::run(command, context).await,
         Command::DeadLetters(command) => commands::dead_letters::run(command, context).await,
         Command::Notify(command) => commands::notify::run(command, context).await,

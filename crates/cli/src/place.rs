@@ -135,6 +135,7 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Audit(_)
         | Command::Report(_)
         | Command::Apps(_)
+        | Command::Policies(_)
         | Command::Budgets(_)
         | Command::Tokens(_)
         | Command::Approvals(_)

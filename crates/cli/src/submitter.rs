@@ -41,6 +41,47 @@ pub trait AddsRuns {
     async fn start_there(&self, plan: &Self::Plan, server: &Server) -> Result<Started, Error>;
 }
 
+/// A request that adds runs without a look before.
+pub trait StartsRuns {
+    /// Adds the runs to the store.
+    async fn start_here(
+        &self,
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started>;
+
+    /// Lets a server add them.
+    async fn start_there(&self, server: &Server) -> Result<Started, Error>;
+}
+
+/// A request without a plan.
+pub struct Unplanned<'a, T>(pub &'a T);
+
+impl<T: StartsRuns> AddsRuns for Unplanned<'_, T> {
+    type Plan = ();
+
+    async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn plan_there(&self, _: &Server) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn start_here(
+        &self,
+        (): &(),
+        control: &ControlContext<'_>,
+        rng: &mut fastrand::Rng,
+    ) -> anyhow::Result<Started> {
+        self.0.start_here(control, rng).await
+    }
+
+    async fn start_there(&self, (): &(), server: &Server) -> Result<Started, Error> {
+        self.0.start_there(server).await
+    }
+}
+
 impl Context {
     /// The submitter to where the options say.
     pub async fn submitter(&self) -> anyhow::Result<Submitter> {

@@ -4,7 +4,7 @@ use holdfast_control::EffectivePolicy;
 use holdfast_control::Error;
 use holdfast_control::coverage::Coverage;
 use holdfast_control::forecast::FleetForecast;
-use holdfast_control::freshness::Freshness;
+use holdfast_control::freshness::{CheckScope, Freshness};
 use holdfast_control::inventory::BackupView;
 use holdfast_control::retention::RetentionReport;
 use holdfast_control::runs::{HistoryRequest, RunHistory, RunWithEvents};
@@ -67,8 +67,11 @@ impl Server {
     }
 
     /// Whether apps can be restored to where their policies say.
-    pub async fn check(&self, app: Option<&str>, policy: Option<&str>) -> Result<Freshness, Error> {
-        self.get(&["check"], Query::default().with("app", app).with("policy", policy)).await
+    pub async fn check(&self, scope: &CheckScope) -> Result<Freshness, Error> {
+        let CheckScope { app, policy, tags } = scope;
+        let query = Query::default().with("app", app.as_ref()).with("policy", policy.as_ref());
+        let query = tags.iter().fold(query, |query, tag| query.with("tag", Some(tag)));
+        self.get(&["check"], query).await
     }
 
     /// An app's runs.

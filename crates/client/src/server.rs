@@ -24,6 +24,8 @@ const CALL_MAX: Duration = Duration::from_mins(5);
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Time that a call waits in all, because the server asks for that.
 const WAITS_MAX: Duration = Duration::from_mins(1);
+/// The same of a call for what the server makes in minutes, and keeps for ten.
+const MAKES_MAX: Duration = Duration::from_mins(9);
 /// Pause before a request whose connection broke is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -45,6 +47,8 @@ struct Call<'a> {
     key: Option<String>,
     /// Whether the server is not asked again after the connection broke: it may have acted.
     acts_each_time: bool,
+    /// Time that the call waits in all, because the server asks for that.
+    waits_max: Duration,
 }
 
 impl Server {
@@ -77,6 +81,11 @@ impl Server {
     /// Reads.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: Query) -> Result<T, Error> {
         self.answer(&Call { query, ..Call::new(Method::GET, path) }).await
+    }
+
+    /// Reads what the server makes in minutes.
+    pub(crate) async fn get_made<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
+        self.answer(&Call { waits_max: MAKES_MAX, ..Call::new(Method::GET, path) }).await
     }
 
     /// Acts once, however often the request must be sent.
@@ -127,7 +136,7 @@ impl Server {
         Error::new(ErrorKind::Store, what).help("use the same version of holdfast as the server")
     }
 
-    /// Sends the request until the server answers it, within a minute of waits.
+    /// Sends the request until the server answers it, within the time that it may wait.
     async fn exchange(&self, call: &Call<'_>) -> Result<TransportResponse, Error> {
         let mut waited = Duration::ZERO;
         loop {
@@ -136,7 +145,7 @@ impl Server {
                 Ok(answer) => pause(&call.method, answer),
                 Err(error) => (error.may_have_arrived() && !call.acts_each_time).then_some(PAUSE),
             };
-            if let Some(pause) = pause.filter(|pause| waited + *pause <= WAITS_MAX) {
+            if let Some(pause) = pause.filter(|pause| waited + *pause <= call.waits_max) {
                 waited += pause;
                 self.wait(pause).await;
                 continue;
@@ -193,7 +202,15 @@ impl Server {
 
 impl<'a> Call<'a> {
     fn new(method: Method, path: &'a [&'a str]) -> Self {
-        Self { method, path, query: Query::default(), body: None, key: None, acts_each_time: false }
+        Self {
+            method,
+            path,
+            query: Query::default(),
+            body: None,
+            key: None,
+            acts_each_time: false,
+            waits_max: WAITS_MAX,
+        }
     }
 }
 

@@ -199,7 +199,7 @@ impl Server {
         self.start(&["native-schedules"], &schedules(apps, remove, Some(confirm))).await
     }
 
-    async fn start(&self, path: &[&str], body: &impl Serialize) -> Result<Started, Error> {
+    pub(crate) async fn start(&self, path: &[&str], body: &impl Serialize) -> Result<Started, Error> {
         let Done { run, approval, mut runs, under_way, .. } = self.act(path, body).await?;
         if let Some(id) = approval.filter(|_| run.is_none()) {
             return Ok(Started::Asked(Box::new(self.approval(id).await?)));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use holdfast_model::{App, AppId, Timestamp};
-use toml::de::DeValue;
 
 use crate::azure::{is_served, subscription};
 use crate::databases::{DATABASES, databases};
@@ -12,10 +11,7 @@ use crate::exclusion::{Exclusion, InvalidExclusion};
 use crate::fleet::{Cloud, Discover};
 use crate::policy::{Policies, find};
 use crate::section::Section;
-use crate::wrong_kind::wrong_kind;
-
-/// The most tags of a resource, which Azure allows.
-const TAGS_MAX: usize = 50;
+use crate::tags::tags;
 
 /// The most discover rules, which are compared with each other.
 const RULES_MAX: usize = 2_000;
@@ -73,9 +69,10 @@ fn app(
     let policy = policy.and_then(|found| find(diagnostics, &found, policies));
     let paused = section.flag(diagnostics, "paused").unwrap_or(false);
     let databases = databases(diagnostics, &mut section, now);
+    let tags = tags(diagnostics, &mut section, "an app has one value of each tag").into_iter().collect();
     section.finish(diagnostics);
     let Located { value: id, place } = id.flatten()?;
-    Some(Located { value: App { id, policy, plan: None, databases, paused }, place })
+    Some(Located { value: App { id, policy, plan: None, databases, tags, paused }, place })
 }
 
 /// Reads the discover rules.
@@ -109,7 +106,7 @@ fn rule(
     if let Some((id, found)) = subscription.as_ref().zip(found.as_ref()) {
         is_served(diagnostics, &found.place, id, clouds);
     }
-    let tags = tags(diagnostics, &mut section);
+    let tags = tags(diagnostics, &mut section, "write a rule for each value");
     let policy = section.required(diagnostics, "policy", "the name of a [policy.NAME]");
     let policy = policy.and_then(|found| find(diagnostics, &found, policies));
     let slots = section.flag(diagnostics, "slots").unwrap_or(false);
@@ -155,32 +152,4 @@ fn exclude(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Vec<
         }
     }
     exclude
-}
-
-fn tags(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> BTreeMap<String, String> {
-    let expected = "a table such as { backup = \"gold\" }";
-    let Some(table) = section.section(diagnostics, "tags", expected) else { return BTreeMap::new() };
-    if table.entries().count() > TAGS_MAX {
-        let message = format_args!("`{}`: Azure allows at most {TAGS_MAX} tags of an app", table.place.key);
-        diagnostics.error(&table.place, message);
-        return BTreeMap::new();
-    }
-    let mut tags: BTreeMap<String, String> = BTreeMap::new();
-    for (name, (place, value)) in table.entries() {
-        let DeValue::String(text) = value else {
-            wrong_kind(diagnostics, &place, "the tag's value, a text", value);
-            continue;
-        };
-        let other =
-            tags.iter().find(|(other, wanted)| other.eq_ignore_ascii_case(&name) && **wanted != **text);
-        if let Some((other, _)) = other {
-            let message = format_args!(
-                "`{}`: no app has this tag and `{other}` with another value: Azure's tag names have no case",
-                place.key
-            );
-            diagnostics.error_with_help(&place, message, "write a rule for each value");
-        }
-        tags.insert(name, text.to_string());
-    }
-    tags
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_arm::Credential;
-use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId};
+use holdfast_model::{App, AppId, Limits, Policy, PolicyName, Site, StorageName, SubscriptionId, Tags};
 use holdfast_storage::{SecretRef, StorageTarget};
 use url::Url;
 
@@ -119,19 +119,21 @@ impl Discover {
 impl Fleet {
     /// The apps of the fleet: each `[[app]]`, and each of `sites` with the policy of its rule.
     ///
-    /// An `[[app]]` entry wins over every rule, and the first matching rule wins over later ones.
+    /// An `[[app]]` entry wins over every rule, and the first matching rule wins over later ones. The tags of an entry win over
+    /// those of the same name in Azure.
     pub fn apps_with(&self, sites: &[Site]) -> Vec<App> {
         let listed: BTreeMap<&AppId, &App> = self.apps.iter().map(|app| (&app.id, app)).collect();
-        let plan_of =
-            |id: &AppId| sites.iter().find(|site| &site.id == id).and_then(|site| site.plan.clone());
-        let mut all: BTreeMap<AppId, App> = self
-            .apps
-            .iter()
-            .map(|app| (app.id.clone(), App { plan: plan_of(&app.id), ..app.clone() }))
-            .collect();
+        let seen = |app: &App| {
+            let site = sites.iter().find(|site| site.id == app.id);
+            let found: Tags = site.into_iter().flat_map(|site| &site.tags).collect();
+            let tags = app.tags.or(&found);
+            App { plan: site.and_then(|site| site.plan.clone()), tags, ..app.clone() }
+        };
+        let mut all: BTreeMap<AppId, App> = self.apps.iter().map(|app| (app.id.clone(), seen(app))).collect();
         for site in sites.iter().filter(|site| !listed.contains_key(&site.id)) {
             let policy = self.discover.iter().find(|rule| rule.takes(site)).map(|rule| rule.policy.clone());
-            let app = App { policy, plan: site.plan.clone(), ..App::new(site.id.clone()) };
+            let (plan, tags) = (site.plan.clone(), site.tags.iter().collect());
+            let app = App { policy, plan, tags, ..App::new(site.id.clone()) };
             all.entry(site.id.clone()).or_insert(app);
         }
         all.into_values().collect()
@@ -254,7 +256,8 @@ mod tests {
             connection_string_name: None,
         };
         let (id, databases) = (site("shop", &[]).id, vec![database]);
-        let listed = App { id, policy: None, plan: None, databases: databases.clone(), paused: true };
+        let tags = [("team", "shop")].into_iter().collect();
+        let listed = App { databases: databases.clone(), tags, paused: true, ..App::new(id) };
         let fleet = Fleet {
             clouds: Vec::new(),
             storages: BTreeMap::new(),
@@ -278,5 +281,7 @@ mod tests {
             [("shop", false, true, true), ("stray", false, true, false), ("wiki", true, true, false)]
         );
         assert_eq!(apps[0].databases, databases);
+        let tags: Vec<_> = apps[0].tags.iter().collect();
+        assert_eq!(tags, [("backup", "gold"), ("team", "shop")], "those of the entry beside those of Azure");
     }
 }

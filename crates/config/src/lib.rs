@@ -36,6 +36,7 @@ mod settings;
 mod shared_containers;
 mod source;
 mod storage;
+mod tags;
 mod trusted_hosts;
 mod unusable_storage;
 mod windows_zones;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{Cause, PolicyName, Zone};
+use holdfast_model::{Cause, PolicyName, TagFilter, Zone};
 use holdfast_storage::SecretRef;
 
 use crate::clock_time::{ClockTime, QuietTime};
@@ -97,6 +97,8 @@ pub struct NotifyRule {
     pub channels: Vec<String>,
     /// The policies; empty for all, and for what is in no policy.
     pub policies: Vec<PolicyName>,
+    /// The tags that an app must have, all of them; without any, also what is about no app.
+    pub tags: Vec<TagFilter>,
     /// What is told.
     pub on: Vec<NotifyOn>,
     /// The causes; empty for all.

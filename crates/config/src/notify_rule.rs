@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_model::{Cause, PolicyName, Zone};
+use holdfast_model::{Cause, PolicyName, TagFilter, Zone};
 use strum::VariantArray as _;
 
 use crate::clock_time::{InvalidQuietTime, QuietTime};
@@ -12,6 +12,7 @@ use crate::nearest::did_you_mean;
 use crate::notifications::{NotifyOn, NotifyRule};
 use crate::policy::{Policies, zone};
 use crate::section::Section;
+use crate::tags::tags;
 use crate::zone_data::ZoneData;
 
 /// The longest time that an incident gathers apps: people hear of it within a minute.
@@ -30,6 +31,8 @@ pub fn rule(
 ) -> Option<NotifyRule> {
     let channels = channels(diagnostics, &mut section, known);
     let policies = of_policies(diagnostics, &mut section, policies);
+    let tags = tags(diagnostics, &mut section, "write a rule for each value");
+    let tags = tags.iter().map(|(name, value)| TagFilter::new(name, value)).collect();
     let all: Vec<&'static str> = NotifyOn::VARIANTS.iter().map(|on| on.as_str()).collect();
     let on = if section.has("on") {
         section.words(diagnostics, "on", &all)
@@ -53,6 +56,7 @@ pub fn rule(
     Some(NotifyRule {
         channels,
         policies,
+        tags,
         on,
         causes,
         failures,

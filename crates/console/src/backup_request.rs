@@ -135,10 +135,10 @@ impl SentForm {
         };
         let apps: BTreeSet<AppId> = self.values("app").map(app).collect::<Result<_, _>>()?;
         if apps.is_empty() {
-            let detail = "No app is selected, so there is nothing to back up.";
+            let detail = "No app is selected, so there is nothing to do.";
             let failure =
                 Failure::new(StatusCode::BAD_REQUEST, "nothing_selected", "No app is selected", detail);
-            return Err(failure.help("Select apps in the fleet, or back up all that match."));
+            return Err(failure.help("Select apps in the fleet, or take all that match."));
         }
         Ok(Selection::Apps(apps))
     }

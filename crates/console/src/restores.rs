@@ -3,38 +3,32 @@
 use axum::http::StatusCode;
 use holdfast_access::Scope;
 use holdfast_control::approvals::{StartedOnce, expiry};
-use holdfast_control::restore::{ConfirmedPlan, RestorePlan};
-use holdfast_model::{RunId, RunKind};
+use holdfast_control::restore::{ConfirmedPlans, RestorePlan};
+use holdfast_model::{AppId, RunId, RunKind};
+use holdfast_store::RequestKey;
 
 use crate::caller::Caller;
 use crate::done::{ActDone, Work};
 use crate::failure::Failure;
 use crate::forms::Permit;
+use crate::restore_kind::RestoreKind;
 use crate::restore_request::RestoreAsked;
 use crate::site::Site;
 
-/// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestoreKind {
-    /// A restore.
-    Restore,
-    /// A drill: a restore into a scratch app, which proves that the backup can be restored.
-    Drill,
-}
-
-impl RestoreKind {
-    /// The kind that a path asks for.
-    pub fn of_path(path: &str) -> Self {
-        if path.contains("/drills") { Self::Drill } else { Self::Restore }
-    }
-
-    /// The first segment of its paths.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Restore => "/restores",
-            Self::Drill => "/drills",
-        }
-    }
+/// Confirmed plans that are to start together.
+pub(crate) struct Starting<'a> {
+    /// The plans.
+    pub plans: &'a [RestorePlan],
+    /// The ids of their runs.
+    pub runs: &'a [RunId],
+    /// Why, for the second person.
+    pub reason: &'a str,
+    /// The key of the request.
+    pub key: Option<&'a RequestKey>,
+    /// What is replaced, in words.
+    pub over: String,
+    /// What the request will have done.
+    pub done: ActDone,
 }
 
 impl Site {
@@ -50,7 +44,7 @@ impl Site {
             RestoreKind::Restore => self.azure().plan_restore(actor, asked.restore()?).await?,
             RestoreKind::Drill => self.azure().plan_drill(actor, asked.drill()).await?,
         };
-        self.covers(caller, &plan).await?;
+        self.covers(caller, std::slice::from_ref(&plan), std::iter::empty()).await?;
         Ok(plan)
     }
 
@@ -73,16 +67,24 @@ impl Site {
         let sentence = format!("The {} into {word} starts now.", plan.kind);
         let detail = "A worker takes the run as Azure's budget allows.";
         let done = ActDone { run: Some(run), ..ActDone::new(plan.target.app.clone(), sentence, detail) };
-        let answer = serde_json::to_string(&done).unwrap_or_default();
-        let request = permit.request.as_ref().map(|key| (key, answer.as_str()));
         let reason = asked.reason.as_deref().unwrap_or_default();
-        let confirmed = ConfirmedPlan { plan: &plan, run, reason, request };
+        let (plans, key) = (std::slice::from_ref(&plan), permit.request.as_ref());
+        self.begin(caller, Starting { plans, runs: &[run], reason, key, over: word, done }).await
+    }
+
+    /// Starts confirmed plans together, or asks a second person for them.
+    pub(crate) async fn begin(&self, caller: &Caller, starting: Starting<'_>) -> Result<Work, Failure> {
+        let Starting { plans, runs, reason, key, over, done } = starting;
+        let answer = serde_json::to_string(&done).unwrap_or_default();
+        let request = key.map(|key| (key, answer.as_str()));
+        let confirmed = ConfirmedPlans { plans, runs, reason, request };
         match self.azure().start(&caller.actor, confirmed).await? {
             StartedOnce::Runs(known) => Ok(Work::of(&known)?.unwrap_or(Work::Act(done))),
             StartedOnce::Asked(approval) => Ok(Work::Act(ActDone {
                 run: None,
+                runs: Vec::new(),
                 approval: Some(approval.id),
-                sentence: format!("A second person must confirm the restore over {word}."),
+                sentence: format!("A second person must confirm the restore over {over}."),
                 detail: format!(
                     "Nothing is done yet. The request expires {}.",
                     expiry(&approval, self.now().await?)
@@ -91,22 +93,28 @@ impl Site {
             })),
         }
     }
-
-    /// Refuses a plan about apps that are out of the caller's scope.
-    async fn covers(&self, caller: &Caller, plan: &RestorePlan) -> Result<(), Failure> {
+    /// Refuses plans about apps that are out of the caller's scope.
+    pub(crate) async fn covers<'a>(
+        &self,
+        caller: &Caller,
+        plans: &'a [RestorePlan],
+        others: impl Iterator<Item = &'a AppId>,
+    ) -> Result<(), Failure> {
         let scope = &caller.principal.scope;
         if *scope == Scope::ALL {
             return Ok(());
         }
         let reading = self.reading().await?.reading;
-        let is_drill = plan.kind == RunKind::Drill;
         // The scratch app of a drill is in no policy.
-        for app in [Some(&plan.source), Some(&plan.target.app).filter(|_| !is_drill)].into_iter().flatten() {
+        let replaced = plans.iter().filter(|plan| plan.kind != RunKind::Drill).map(|plan| &plan.target.app);
+        let mut all = plans.iter().map(|plan| &plan.source).chain(replaced).chain(others);
+        let outside = all.find(|app| {
             let policy = reading.status_of(app).and_then(|status| status.policy.as_ref());
-            if !scope.covers(policy) {
-                return Err(Failure::out_of_scope(&format!("{} is under none of them", app.short_name())));
-            }
+            !scope.covers(policy)
+        });
+        match outside {
+            None => Ok(()),
+            Some(app) => Err(Failure::out_of_scope(&format!("{} is under none of them", app.short_name()))),
         }
-        Ok(())
     }
 }

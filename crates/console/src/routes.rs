@@ -15,7 +15,8 @@ use holdfast_access::Permission::{
 use crate::api::plain::as_problem;
 use crate::api::{
     access, acts, approvals, audit, backup_acts, backups, catalog, config, deletions, drills, fleet, holds,
-    letters, native_schedules, pauses, policies, reads, restores, revisions, selections, standing,
+    letters, many, many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions,
+    selections, standing,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -36,7 +37,7 @@ const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
-    upkeep(api(pages(RouteTable::default())))
+    upkeep(many(api(pages(RouteTable::default()))))
 }
 
 /// The pages, and what they need.
@@ -167,6 +168,27 @@ fn upkeep(table: RouteTable) -> RouteTable {
         .post("/api/v1/dead-letters/retry", Retry, letters::retry)
         .post("/api/v1/dead-letters/drop", Retry, letters::remove)
         .post("/api/v1/config/check", BackUp, config::check)
+}
+
+/// The pages and calls about many apps at once.
+fn many(table: RouteTable) -> RouteTable {
+    table
+        .post_in_scope("/restores/many/form", Restore, pages::many::form)
+        .post_in_scope("/restores/many/plan", Restore, pages::many::plan)
+        .get_in_scope("/restores/many/{id}", Restore, pages::many::show)
+        .post_in_scope("/restores/many", Restore, pages::many::start)
+        .post_in_scope("/drills/many/plan", Drill, pages::many::plan)
+        .get_in_scope("/drills/many/{id}", Drill, pages::many::show)
+        .post_in_scope("/drills/many", Drill, pages::many::start)
+        .post_in_scope("/api/v1/restores/many/plan", Restore, many::plan)
+        .get_in_scope("/api/v1/restores/many/{id}", Restore, many::show)
+        .post_in_scope("/api/v1/restores/many", Restore, many::start)
+        .post_in_scope("/api/v1/drills/many/plan", Drill, many_drills::plan)
+        .get_in_scope("/api/v1/drills/many/{id}", Drill, many_drills::show)
+        .post_in_scope("/api/v1/drills/many", Drill, many_drills::start)
+        .post_in_scope("/api/v1/holds/plan", Hold, many_holds::plan)
+        .post_in_scope("/api/v1/holds/many", Hold, many_holds::hold)
+        .post_in_scope("/api/v1/holds/many/release", ReleaseHold, many_holds::release)
 }
 
 /// Every route with what it demands.

@@ -33,6 +33,7 @@ use crate::failure::Failure;
 use crate::forms::{Forms, hex};
 use crate::logins::Logins;
 use crate::operations::Operations;
+use crate::plans::Plans;
 
 /// Runs and acts of a page.
 const ROWS: u32 = 50;
@@ -82,6 +83,8 @@ pub struct Site {
     pub(crate) checks: Vec<Arc<dyn Check>>,
     /// The forms that act.
     pub(crate) forms: Forms<Done>,
+    /// Plans for many apps.
+    pub(crate) plans: Plans,
     /// What Azure lists.
     pub(crate) coverage: BackgroundCache<Coverage>,
     /// What the next 24 hours will bring.
@@ -145,9 +148,11 @@ impl Site {
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
         let forms = Forms::new(Arc::clone(&random), Arc::clone(&clock));
+        let plans = Plans::new(Arc::clone(&clock));
         Self {
             checks,
             forms,
+            plans,
             coverage,
             forecast,
             logins,

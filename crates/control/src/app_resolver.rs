@@ -7,7 +7,7 @@ use futures::StreamExt;
 use holdfast_arm::Arm;
 use holdfast_config::Fleet;
 use holdfast_model::{App, AppId, PolicyName, PolicySnapshot};
-use holdfast_store::{RunFilter, Store};
+use holdfast_store::{AppStatus, RunFilter, Store};
 
 use crate::notify::Notify;
 use crate::wording::counted;
@@ -40,9 +40,11 @@ pub struct AppResolver<'a> {
     pub notify: &'a Notify,
 }
 
-/// The apps of the fleet, as far as they are known.
-struct KnownApps {
+/// The apps of the fleet, as far as they are known at one moment.
+pub(crate) struct KnownApps {
     apps: BTreeMap<AppId, App>,
+    /// How the apps of the store stand, also those that left the fleet.
+    pub(crate) statuses: Vec<AppStatus>,
     /// Why Azure does not back up those that it does not.
     unsupported: BTreeMap<AppId, String>,
     /// Why Azure did not list those of a subscription.
@@ -50,7 +52,8 @@ struct KnownApps {
 }
 
 impl KnownApps {
-    fn select(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
+    /// The selected apps, each once.
+    pub(crate) fn select(&self, selection: &AppSelection) -> Result<Vec<App>, Error> {
         let AppSelection::Named(names) = selection else {
             return Ok(self.apps.values().cloned().collect());
         };
@@ -65,6 +68,9 @@ impl KnownApps {
     }
 
     fn named(&self, name: &str) -> Result<App, Error> {
+        if let Some(app) = name.parse().ok().and_then(|id: AppId| self.apps.get(&id)) {
+            return Ok(app.clone());
+        }
         let ids: Vec<AppId> = self.apps.keys().cloned().collect();
         match (app_names::app(&ids, name), &self.unanswered) {
             (Ok(id), _) => Ok(self.apps[&id].clone()),
@@ -108,20 +114,25 @@ impl AppResolver<'_> {
 
     /// The app that `text` names: of the fleet, of the store although it left the fleet, or of Azure by its ARM id.
     pub async fn any(&self, text: &str) -> Result<App, Error> {
-        let error = match self.known().await?.named(text) {
+        self.any_of(&self.known().await?, text).await
+    }
+
+    /// The same among apps that are known already.
+    pub(crate) async fn any_of(&self, known: &KnownApps, text: &str) -> Result<App, Error> {
+        let error = match known.named(text) {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
-        let id = match in_store(self.store, text).await {
-            Ok(id) => id,
-            Err(_) => text.parse().map_err(|_| error)?,
-        };
-        Ok(App::new(id))
+        // An ARM id means what it says, whoever knows the app.
+        if let Ok(id) = text.parse() {
+            return Ok(App::new(id));
+        }
+        in_store(self.store, text).await.map(App::new).map_err(|_| error)
     }
 
     /// The apps of the fleet. Azure is asked, because a rule may match an app that no process has seen yet; where it does
     /// not answer, the apps found earlier are used.
-    async fn known(&self) -> Result<KnownApps, Error> {
+    pub(crate) async fn known(&self) -> Result<KnownApps, Error> {
         let asked = self.fleet.subscriptions().into_iter();
         let asked = asked.map(async |of| discovery::sites(self.arm, self.fleet, &of).await);
         let answers: Vec<_> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
@@ -148,13 +159,15 @@ impl AppResolver<'_> {
         }
         let mut apps: BTreeMap<AppId, App> =
             self.fleet.apps_with(&sites).into_iter().map(|app| (app.id.clone(), app)).collect();
-        for app in self.store.status().await?.into_iter().filter(|app| !app.removed) {
-            let found = App { policy: app.policy, plan: app.plan, ..App::new(app.app.clone()) };
-            apps.entry(app.app).or_insert(found);
+        let statuses = self.store.status().await?;
+        for app in statuses.iter().filter(|app| !app.removed) {
+            let (policy, plan, tags) = (app.policy.clone(), app.plan.clone(), app.tags.clone());
+            let found = App { policy, plan, tags, ..App::new(app.app.clone()) };
+            apps.entry(app.app.clone()).or_insert(found);
         }
         let unsupported =
             sites.iter().filter_map(|site| Some((site.id.clone(), site.why_unsupported()?))).collect();
-        Ok(KnownApps { apps, unsupported, unanswered: unanswered.into_iter().next() })
+        Ok(KnownApps { apps, statuses, unsupported, unanswered: unanswered.into_iter().next() })
     }
 }
 

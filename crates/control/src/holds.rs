@@ -1,6 +1,10 @@
 //! Holds: a person's instruction not to delete a backup.
 
-use holdfast_model::{Actor, AppId, BackupId, CatalogEntry, OperatorAction, Run, RunId, RunKind};
+pub mod many;
+
+use holdfast_model::{
+    Actor, AppId, BackupId, CatalogEntry, NewRun, OperatorAction, Run, RunId, RunKind, Timestamp,
+};
 use holdfast_store::{CatalogFilter, RunFilter, Store};
 
 use crate::{Error, ErrorKind, app_resolver, operator_actions};
@@ -37,15 +41,8 @@ pub async fn change(
 ) -> Result<ChangedHold, Error> {
     let entry = find(store, &request.app, request.backup).await?;
     check_change(&entry, request.held)?;
-    let what = if request.held { "a hold" } else { "the release of a hold" };
-    let (backup, reason) = (request.backup, operator_actions::reason(&request.reason, what)?);
-    let action = if request.held {
-        OperatorAction::Held { backup, blob: Some(entry.backup.blob.clone()), reason }
-    } else {
-        OperatorAction::Released { backup, reason }
-    };
-    let now = store.now().await?;
-    store.add_run(&operator_actions::about(&entry, (action, request.actor.clone()), now, rng)).await?;
+    let (reason, now) = (checked_reason(&request.reason, request.held)?, store.now().await?);
+    store.add_run(&record(&entry, (request.held, &reason), (&request.actor, now), rng)).await?;
     let deletion_started = if request.held { started_deletion(store, &entry).await? } else { None };
     Ok(ChangedHold { app: entry.app, deletion_started })
 }
@@ -59,6 +56,27 @@ pub async fn list(store: &dyn Store, app: Option<&str>) -> Result<Vec<CatalogEnt
     let mut entries = store.catalog(&CatalogFilter { app, ..CatalogFilter::default() }).await?;
     entries.retain(|entry| entry.hold.is_some());
     Ok(entries)
+}
+
+/// The reason of a change, which must have one.
+fn checked_reason(text: &str, held: bool) -> Result<String, Error> {
+    operator_actions::reason(text, if held { "a hold" } else { "the release of a hold" })
+}
+
+/// The run that records a change, and makes it.
+fn record(
+    entry: &CatalogEntry,
+    (held, reason): (bool, &str),
+    (actor, now): (&Actor, Timestamp),
+    rng: &mut fastrand::Rng,
+) -> NewRun {
+    let (backup, reason) = (entry.backup.id, reason.to_owned());
+    let action = if held {
+        OperatorAction::Held { backup, blob: Some(entry.backup.blob.clone()), reason }
+    } else {
+        OperatorAction::Released { backup, reason }
+    };
+    operator_actions::about(entry, (action, actor.clone()), now, rng)
 }
 
 /// Refuses a second hold, which would replace the reason of the first, and the removal of none.

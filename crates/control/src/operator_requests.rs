@@ -22,7 +22,8 @@ use crate::backup::{BackupRequest, start};
 use crate::coverage::{Coverage, coverage};
 use crate::forecast::{FleetForecast, ForecastRequest, forecast};
 use crate::restore::{
-    ConfirmedPlan, DrillRequest, RestorePlan, RestoreRequest, execute_once, plan_drill, plan_restore,
+    ConfirmedPlans, DrillRequest, ManyPlan, ManyRestores, RestorePlan, RestoreRequest, execute_once,
+    plan_drill, plan_many, plan_restore,
 };
 use crate::verify::{VerifyReport, catalog_by_app, verify};
 
@@ -52,8 +53,11 @@ pub trait OperatorRequests: AuditRequests + BackupRequests + FleetRequests {
     /// Plans a drill. Changes nothing.
     async fn plan_drill(&self, actor: &Actor, request: DrillRequest) -> Result<RestorePlan, Error>;
 
-    /// Adds the run of a confirmed plan, once for each key, or asks a second person for it.
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error>;
+    /// Plans restores or drills of many apps. Changes nothing.
+    async fn plan_many(&self, actor: &Actor, request: &ManyRestores) -> Result<ManyPlan, Error>;
+
+    /// Adds the runs of confirmed plans, once for each key, or asks a second person for them.
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlans<'_>) -> Result<StartedOnce, Error>;
 
     /// What a second person must confirm.
     fn four_eyes(&self) -> FourEyes;
@@ -105,7 +109,11 @@ impl OperatorRequests for LiveRequests {
         plan_drill(&self.context(actor).await?, request).await
     }
 
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error> {
+    async fn plan_many(&self, actor: &Actor, request: &ManyRestores) -> Result<ManyPlan, Error> {
+        plan_many(&self.context(actor).await?, request).await
+    }
+
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlans<'_>) -> Result<StartedOnce, Error> {
         execute_once(&self.context(actor).await?, confirmed).await
     }
 

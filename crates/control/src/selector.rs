@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{AppId, Cause, PolicyName, RunId, Timestamp, fold_case};
+use holdfast_model::{AppId, Cause, PolicyName, RunId, TagFilter, Timestamp, fold_case};
 use holdfast_store::Store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +14,8 @@ use crate::views::fleet::FleetQuery;
 use crate::views::{Condition, FleetReading, matching, read_fleet};
 use crate::{Error, ErrorKind, app_names};
 
-/// Which apps of the fleet are selected. Criteria of one kind are alternatives; criteria of different kinds all apply.
+/// Which apps of the fleet are selected. Criteria of one kind are alternatives, but for tags; criteria of different
+/// kinds all apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({ "policies": ["gold"], "conditions": ["failed"] }))]
@@ -29,6 +30,8 @@ pub struct Selector {
     pub subscriptions: BTreeSet<String>,
     /// Resource groups.
     pub resource_groups: BTreeSet<String>,
+    /// Tags that an app must have, all of them: `team=shop`, or `team` with any value.
+    pub tags: BTreeSet<TagFilter>,
     /// Conditions.
     pub conditions: BTreeSet<Condition>,
     /// Causes of the last failure or of the latest missed tick.
@@ -47,6 +50,7 @@ impl Selector {
             policies: self.policies.iter().map(ToString::to_string).collect(),
             subscriptions: folded(&self.subscriptions),
             resource_groups: folded(&self.resource_groups),
+            tags: self.tags.clone(),
             conditions: self.conditions.clone(),
             causes: self.causes.clone(),
             ..FleetQuery::default()
@@ -96,6 +100,8 @@ pub struct Selected {
     pub as_of: Timestamp,
     /// The apps.
     pub apps: BTreeSet<AppId>,
+    /// Those of them that a person has paused.
+    pub paused: BTreeSet<AppId>,
     /// Their runs that have not ended.
     pub unfinished: Vec<RunId>,
     /// The last run of each that did not succeed, or its missed tick.
@@ -107,7 +113,9 @@ pub async fn selected(store: &dyn Store, selector: &Selector) -> Result<Selected
     let reading = read_fleet(store, None).await?;
     let apps: BTreeSet<AppId> = selector.apps(&reading)?.into_iter().collect();
     let (unfinished, unsuccessful) = (unfinished(store, &apps).await?, unsuccessful(&reading, &apps));
-    Ok(Selected { as_of: reading.at, apps, unfinished, unsuccessful })
+    let is_paused = |app: &&AppId| reading.status_of(app).is_some_and(|status| status.pause.is_some());
+    let paused = apps.iter().filter(is_paused).cloned().collect();
+    Ok(Selected { as_of: reading.at, apps, paused, unfinished, unsuccessful })
 }
 
 fn folded(texts: &BTreeSet<String>) -> BTreeSet<String> {
@@ -138,7 +146,9 @@ mod tests {
         let good = Some(Timestamp::UNIX_EPOCH);
         let failed = AppStatus { last: Some(last), last_good_at: good, ..status("web", "shop-eu", "gold") };
         let left = AppStatus { removed: true, ..status("web", "shop-old", "gold") };
-        let apps = vec![failed, status("web", "shop-us", "gold"), status("data", "wiki", "silver"), left];
+        let tags = [("Team", "web"), ("env", "prod")].into_iter().collect();
+        let tagged = AppStatus { tags, ..status("web", "shop-us", "gold") };
+        let apps = vec![failed, tagged, status("data", "wiki", "silver"), left];
         FleetReading { apps, ..FleetReading::default() }
     }
 
@@ -164,6 +174,19 @@ mod tests {
         let wiki = Selector { patterns: vec!["w?ki".into()], resource_groups: groups, ..Selector::default() };
         assert_eq!(names(&wiki), ["wiki"]);
         assert_eq!(names(&Selector { names: vec!["wiki".into(), "shop-us".into()], ..gold }), ["shop-us"]);
+    }
+
+    #[test]
+    fn an_app_must_have_every_tag() {
+        let tagged = |tags: &[&str]| {
+            let tags = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+            Selector { tags, ..Selector::default() }
+                .apps(&reading())
+                .map(|apps| apps.len())
+                .unwrap_or_default()
+        };
+        assert_eq!([tagged(&["team"]), tagged(&["TEAM=web", "env=prod"])], [1, 1]);
+        assert_eq!([tagged(&["team=Web"]), tagged(&["team=web", "env=test"])], [0, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AppId, DatabaseRef, PolicyName};
+use crate::{AppId, DatabaseRef, PolicyName, Tags};
 
 /// An app of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,14 +18,17 @@ pub struct App {
     /// The databases to back up with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub databases: Vec<DatabaseRef>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// Whether scheduled runs are suspended. The app keeps its policy.
     pub paused: bool,
 }
 
 impl App {
-    /// An app without policy, plan or databases, not paused.
+    /// An app without policy, plan, databases or tags, not paused.
     pub fn new(id: AppId) -> Self {
-        Self { id, policy: None, plan: None, databases: Vec::new(), paused: false }
+        Self { id, policy: None, plan: None, databases: Vec::new(), tags: Tags::default(), paused: false }
     }
 
     /// The unit of the plan's concurrency limit: the plan, or `group:GROUP` while the plan is unknown.

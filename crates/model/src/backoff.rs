@@ -39,15 +39,15 @@ pub fn poll_delay(
     let longest = (pace.max * FORECAST_PAUSES).max(pace.first);
     match forecast.next_look(waited + pace.first) {
         // A long operation is looked at half-way too: it may have failed early.
-        Some(look) => look.saturating_sub(waited).min(longest.max(forecast.median() / 2)),
+        Some(look) => look.saturating_sub(waited).min(longest.max(forecast.usual() / 2)),
         None => jitter(waited.mul_f64(LATE_GROWTH).clamp(pace.first, longest), rng).max(pace.first),
     }
 }
 
 /// The longest pause under a forecast, in longest pauses without one.
-const FORECAST_PAUSES: u32 = 10;
+const FORECAST_PAUSES: u32 = 20;
 /// The pause after the expected end, as a share of the time waited.
-const LATE_GROWTH: f64 = 0.15;
+const LATE_GROWTH: f64 = 0.4;
 
 /// The pause less up to a fifth of it, at random.
 pub fn jitter(pause: Duration, rng: &mut fastrand::Rng) -> Duration {
@@ -94,9 +94,9 @@ mod tests {
             let forecast = DurationForecast::of(&[Duration::from_secs(usual)]);
             poll_delay(&PollPace::default(), Duration::from_secs(waited), forecast, &mut rng()).as_secs()
         };
-        assert_eq!([pause(200, 0), pause(200, 200), pause(200, 207), pause(200, 222)], [206, 6, 14, 22]);
-        assert!((30..=38).contains(&pause(200, 250)));
-        assert!((480..=600).contains(&pause(200, 40_000)));
+        assert_eq!([pause(200, 0), pause(200, 200), pause(200, 207), pause(200, 222)], [206, 6, 12, 17]);
+        assert!((70..=88).contains(&pause(200, 250)));
+        assert!((960..=1_200).contains(&pause(200, 40_000)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::{AppId, BackupStatus};
+use crate::{AppId, BackupStatus, TagFilter};
 
 /// Describes a type as a text with a meaning and an example.
 macro_rules! text {
@@ -35,3 +35,4 @@ text!(
     "/subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/shop"
 );
 text!(BackupStatus, "The status of a backup, as Azure names it.", "Succeeded");
+text!(TagFilter, "A tag that apps must have: `team=shop`, or `team` with any value.", "team=shop");

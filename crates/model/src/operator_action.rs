@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId,
-    Timestamp,
+    Tags, Timestamp,
 };
 
 /// What an operator did or found about an app or one of its backups.
@@ -86,11 +86,19 @@ pub enum OperatorAction {
         policy: Option<PolicyName>,
         /// Whether its scheduled runs are suspended.
         paused: bool,
+        /// Its tags.
+        #[serde(default, skip_serializing_if = "Tags::is_empty")]
+        tags: Tags,
     },
     /// The app is under another policy.
     PolicyChanged {
         /// The policy.
         policy: Option<PolicyName>,
+    },
+    /// The app has other tags.
+    TagsChanged {
+        /// All of its tags.
+        tags: Tags,
     },
     /// The app's scheduled runs are suspended.
     Paused,
@@ -262,6 +270,7 @@ impl OperatorAction {
             | Self::BudgetsReopened { .. }
             | Self::Enrolled { .. }
             | Self::PolicyChanged { .. }
+            | Self::TagsChanged { .. }
             | Self::Paused
             | Self::Resumed
             | Self::PausedUntil { .. }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_config::NotifyOn;
 use holdfast_control::freshness::unplanned;
-use holdfast_model::{Cause, PolicyName, SubscriptionId, Timestamp, Verification};
+use holdfast_model::{Cause, PolicyName, SubscriptionId, Tags, Timestamp, Verification};
 use holdfast_store::{AppStatus, SubscriptionStatus};
 
 /// How long before the end of a SAS it lapses: it should have been replaced hours before.
@@ -21,6 +21,8 @@ pub struct ConditionFound {
     pub name: String,
     /// The policy.
     pub policy: Option<PolicyName>,
+    /// The tags of an app; none of a policy or a subscription.
+    pub tags: Tags,
     /// The subscription.
     pub subscription: Option<SubscriptionId>,
 }
@@ -38,6 +40,7 @@ pub fn conditions(
             id: status.app.to_string(),
             name: status.app.short_name(),
             policy: status.policy.clone(),
+            tags: status.tags.clone(),
             subscription: Some(status.app.subscription().clone()),
         }));
     }
@@ -46,6 +49,7 @@ pub fn conditions(
         id: policy.to_string(),
         name: policy.to_string(),
         policy: Some(policy.clone()),
+        tags: Tags::default(),
         subscription: None,
     }));
     let unanswered = subscriptions.iter().filter(|status| status.unanswered_since.is_some());
@@ -54,6 +58,7 @@ pub fn conditions(
         id: status.subscription.to_string(),
         name: status.subscription.to_string(),
         policy: None,
+        tags: Tags::default(),
         subscription: Some(status.subscription.clone()),
     }));
     found

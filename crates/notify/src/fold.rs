@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_config::{NotifyOn, NotifyRule};
-use holdfast_model::{AppId, OperatorAction, PolicyName, RunEvent, RunKind, Timestamp};
+use holdfast_model::{AppId, OperatorAction, PolicyName, RunEvent, RunKind, Tags, Timestamp};
 use holdfast_store::AuditEvent;
 
 use crate::conditions::ConditionFound;
@@ -26,6 +26,8 @@ pub struct Seen<'a> {
     pub kind: RunKind,
     /// The policy of its run.
     pub policy: Option<&'a PolicyName>,
+    /// The tags of its app.
+    pub tags: &'a Tags,
 }
 
 /// Whether an event can change anything, so that its run must be read.
@@ -43,7 +45,7 @@ pub fn fold(state: &mut NotifierState, rules: &Rules, seen: Seen<'_>, now: Times
     silenced(state, seen.event);
     let Some(signal) = signal(&seen.event.event, seen.kind) else { return };
     for (name, rule) in rules {
-        if rule.digest.is_some() && is_of(rule, seen.policy) {
+        if rule.digest.is_some() && is_of(rule, seen.policy, seen.tags) {
             let day = state.days.entry(name.clone()).or_insert_with(|| Day::beginning(now));
             count(day, signal, seen.kind);
         }
@@ -69,7 +71,7 @@ pub fn look(state: &mut NotifierState, rules: &Rules, found: &[ConditionFound], 
     }
     for (name, rule) in rules {
         for one in found.iter().filter(|one| rule.on.contains(&one.on)) {
-            if !is_of(rule, one.policy.as_ref()) || !rule.causes.is_empty() {
+            if !is_of(rule, one.policy.as_ref(), &one.tags) || !rule.causes.is_empty() {
                 continue;
             }
             let key = IncidentKey {
@@ -88,9 +90,11 @@ pub fn look(state: &mut NotifierState, rules: &Rules, found: &[ConditionFound], 
     state.looked_at = Some(now);
 }
 
-/// Whether a rule is about a policy.
-fn is_of(rule: &NotifyRule, policy: Option<&PolicyName>) -> bool {
-    rule.policies.is_empty() || policy.is_some_and(|policy| rule.policies.contains(policy))
+/// Whether a rule is about a policy, and about apps with these tags.
+fn is_of(rule: &NotifyRule, policy: Option<&PolicyName>, tags: &Tags) -> bool {
+    let is_of_policy =
+        rule.policies.is_empty() || policy.is_some_and(|policy| rule.policies.contains(policy));
+    is_of_policy && tags.satisfy_all(&rule.tags)
 }
 
 fn count(day: &mut Day, signal: Signal, kind: RunKind) {
@@ -113,7 +117,7 @@ fn troubled(
 ) {
     let AuditEvent { link, at, run_id, app, .. } = seen.event;
     let is_wanted = rule.on.contains(&on)
-        && is_of(rule, seen.policy)
+        && is_of(rule, seen.policy, seen.tags)
         && (rule.causes.is_empty() || cause.is_some_and(|cause| rule.causes.contains(&cause)));
     if !is_wanted || *at < now - STALE_AFTER {
         return;

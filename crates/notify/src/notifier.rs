@@ -1,12 +1,12 @@
 //! Reads the audit, and commits the notifications that follow from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_config::NotifyOn;
-use holdfast_model::{Run, RunId, Timestamp};
+use holdfast_model::{AppId, Run, RunId, Tags, Timestamp};
 use holdfast_store::{AuditEvent, NewNotification, NotifierAdvance, Store};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -140,13 +140,24 @@ impl Notifier {
         ids.dedup();
         let rows = self.store.run_rows(&ids).await?;
         let runs: BTreeMap<RunId, Run> = rows.into_iter().map(|row| (row.run.id, row.run)).collect();
+        let (tags, none) = (self.tags_of(&events).await?, Tags::default());
         for event in events {
             let run = runs.get(&event.run_id);
             let kind = run.map_or(holdfast_model::RunKind::Backup, |run| run.task.kind());
             let policy = run.and_then(|run| run.policy.as_ref());
-            fold(state, &self.rules, Seen { event, kind, policy }, now);
+            let tags = tags.get(&event.app).unwrap_or(&none);
+            fold(state, &self.rules, Seen { event, kind, policy, tags }, now);
         }
         Ok(())
+    }
+
+    /// The tags of the apps that the events are about, where a rule asks for tags.
+    async fn tags_of(&self, events: &[&AuditEvent]) -> Result<BTreeMap<AppId, Tags>, Error> {
+        if events.is_empty() || self.rules.values().all(|rule| rule.tags.is_empty()) {
+            return Ok(BTreeMap::new());
+        }
+        let apps: BTreeSet<AppId> = events.iter().map(|event| event.app.clone()).collect();
+        Ok(self.store.notifications().app_tags(&apps).await?)
     }
 
     fn looks_at_conditions(&self) -> bool {

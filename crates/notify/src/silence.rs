@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_control::operator_actions::{about_app, reason};
 use holdfast_control::{Error, ErrorKind};
-use holdfast_model::{Actor, AppId, OperatorAction, PolicyName, RunId};
+use holdfast_model::{Actor, AppId, OperatorAction, PolicyName, RunId, Tags};
 use holdfast_store::Store;
 
 use crate::fold::{Rules, Seen, concerns, fold};
@@ -90,7 +90,8 @@ pub async fn silences(store: &dyn Store) -> Result<Vec<Silence>, Error> {
         let Some(last) = events.last() else { break };
         through = last.link.seq;
         for event in events.iter().filter(|event| concerns(&event.event)) {
-            let seen = Seen { event, kind: holdfast_model::RunKind::OperatorAction, policy: None };
+            let kind = holdfast_model::RunKind::OperatorAction;
+            let seen = Seen { event, kind, policy: None, tags: &Tags::default() };
             fold(&mut state, &Rules::new(), seen, now);
         }
     }

@@ -63,7 +63,7 @@ pub struct Departure {
 pub struct FleetChange {
     /// Apps that are new.
     pub added: u64,
-    /// Apps whose policy, plan or schedule changed.
+    /// Apps whose policy, plan, tags or schedule changed.
     pub changed: u64,
     /// Apps that left.
     pub removed: u64,

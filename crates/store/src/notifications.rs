@@ -1,9 +1,10 @@
 //! Notifications: what the notifier has read, and what it sends.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{NewRun, Timestamp};
+use holdfast_model::{AppId, NewRun, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
@@ -38,6 +39,9 @@ pub trait NotificationStore: Send + Sync + Debug {
         delivery: &Delivery,
         record: Option<&NewRun>,
     ) -> Result<bool>;
+
+    /// The tags of these apps. Those that were never enrolled are left out.
+    async fn app_tags(&self, apps: &BTreeSet<AppId>) -> Result<BTreeMap<AppId, Tags>>;
 
     /// At most `most` notifications that were created after a time, the newest first.
     async fn list(&self, since: Timestamp, most: u32) -> Result<Vec<Notification>>;

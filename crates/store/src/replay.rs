@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
-    AppId, BackupId, CatalogEntry, Fold, OperatorAction, PolicyName, Run, RunEvent, RunId, RunState, Task,
-    Timestamp, Trigger,
+    AppId, BackupId, CatalogEntry, Fold, OperatorAction, PolicyName, Run, RunEvent, RunId, RunState, Tags,
+    Task, Timestamp, Trigger,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -55,6 +55,8 @@ struct Birth {
 pub(crate) struct Enrolment {
     /// Its policy.
     pub policy: Option<PolicyName>,
+    /// Its tags.
+    pub tags: Tags,
     /// Whether its scheduled runs are suspended.
     pub paused: bool,
     /// Whether it left the fleet.
@@ -109,8 +111,9 @@ impl Replay {
 
     fn act(&mut self, app: &AppId, action: &OperatorAction) {
         match action {
-            OperatorAction::Enrolled { policy, paused } => {
-                let enrolment = Enrolment { policy: policy.clone(), paused: *paused, removed: false };
+            OperatorAction::Enrolled { policy, paused, tags } => {
+                let (policy, tags) = (policy.clone(), tags.clone());
+                let enrolment = Enrolment { policy, tags, paused: *paused, removed: false };
                 self.enrolments.insert(app.clone(), enrolment);
             }
             OperatorAction::RowRemoved { table, key, .. } => self.forget(table, key),
@@ -118,6 +121,7 @@ impl Replay {
                 let Some(enrolment) = self.enrolments.get_mut(app) else { return };
                 match action {
                     OperatorAction::PolicyChanged { policy } => enrolment.policy.clone_from(policy),
+                    OperatorAction::TagsChanged { tags } => enrolment.tags.clone_from(tags),
                     OperatorAction::Paused => enrolment.paused = true,
                     OperatorAction::Resumed => enrolment.paused = false,
                     OperatorAction::LeftFleet { .. } => enrolment.removed = true,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{AppId, CatalogEntry, Run, RunId, Timestamp};
 
+use crate::columns::json;
 use crate::error::Result;
 use crate::filter::CatalogFilter;
 use crate::replay::{Enrolment, Replay};
@@ -160,8 +161,8 @@ fn instructed(events: &Instructions, row: &AppStatus, now: Timestamp) -> Option<
 
 fn enrolments(replayed: &BTreeMap<AppId, Enrolment>, rows: &[AppStatus]) -> Vec<String> {
     let of_row = |row: &AppStatus| {
-        let row = row.clone();
-        (row.app, Enrolment { policy: row.policy, paused: row.paused, removed: row.removed })
+        let AppStatus { app, policy, tags, paused, removed, .. } = row.clone();
+        (app, Enrolment { policy, tags, paused, removed })
     };
     let rows: BTreeMap<AppId, Enrolment> = rows.iter().map(of_row).collect();
     let text = |enrolment: Option<&Enrolment>| match enrolment {
@@ -175,8 +176,14 @@ fn enrolments(replayed: &BTreeMap<AppId, Enrolment>, rows: &[AppStatus]) -> Vec<
     };
     let apps: BTreeSet<&AppId> = replayed.keys().chain(rows.keys()).collect();
     let difference = |app: &AppId| {
-        let [row, events] = [text(rows.get(app)), text(replayed.get(app))];
-        (row != events).then(|| format!("{app} is {row}, and its events say {events}"))
+        let both = [rows.get(app), replayed.get(app)];
+        let [row, events] = both.map(text);
+        if row != events {
+            return Some(format!("{app} is {row}, and its events say {events}"));
+        }
+        let [row, events] =
+            both.map(|enrolment| enrolment.map(|enrolment| json(&enrolment.tags)).unwrap_or_default());
+        (row != events).then(|| format!("the tags of {app} are {row}, and its events say {events}"))
     };
     apps.into_iter().filter_map(difference).collect()
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use holdfast_model::schedule::PauseWindow;
 use holdfast_model::{
-    AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Timestamp, Verification,
+    AppId, Cause, DepartureReason, Outcome, PolicyName, RunId, RunKind, StateCode, Tags, Timestamp,
+    Verification,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::IntoStaticStr;
@@ -19,6 +20,8 @@ pub struct AppStatus {
     pub policy: Option<PolicyName>,
     /// The ARM id of its App Service plan, once Azure reported it.
     pub plan: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
     /// Whether the fleet file suspends its scheduled runs.
     pub paused: bool,
     /// Whether it left the fleet.
@@ -69,6 +72,7 @@ impl AppStatus {
             app,
             policy: None,
             plan: None,
+            tags: Tags::default(),
             paused: false,
             removed: false,
             recovery_point_objective: None,

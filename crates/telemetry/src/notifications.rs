@@ -1,9 +1,10 @@
 //! Notifications, watched: what became of each try is counted.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{NewRun, Timestamp};
+use holdfast_model::{AppId, NewRun, Tags, Timestamp};
 use holdfast_store::{Delivery, Error, Notification, NotificationStore, NotifierAdvance, NotifierPlace};
 use opentelemetry::KeyValue;
 
@@ -45,6 +46,10 @@ impl NotificationStore for WatchedStore {
             self.instruments.notifications.add(1, &[channel, KeyValue::new("result", result)]);
         }
         Ok(settled)
+    }
+
+    async fn app_tags(&self, apps: &BTreeSet<AppId>) -> Result<BTreeMap<AppId, Tags>, Error> {
+        self.inner.notifications().app_tags(apps).await
     }
 
     async fn list(&self, since: Timestamp, most: u32) -> Result<Vec<Notification>, Error> {

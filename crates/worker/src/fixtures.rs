@@ -43,8 +43,7 @@ pub(crate) fn rng() -> fastrand::Rng {
 
 pub(crate) fn planned() -> Run {
     let id = AppId::new("s", "g", "shop", None);
-    let app =
-        App { id, policy: Some(PolicyName::new("gold")), plan: None, databases: Vec::new(), paused: false };
+    let app = App { policy: Some(PolicyName::new("gold")), ..App::new(id) };
     let mut policy_snapshot = PolicySnapshot::new(StorageName::new("weu"), "acct");
     policy_snapshot.retries = RETRIES;
     policy_snapshot.deadline = seconds(3_600);
@@ -62,7 +61,7 @@ pub(crate) fn planned() -> Run {
 /// A planned run of another kind.
 pub(crate) fn run_of(site: &str, task: Task, trigger: Trigger) -> Run {
     let id = AppId::new("s", "g", site, None);
-    let app = App { id, policy: None, plan: None, databases: Vec::new(), paused: false };
+    let app = App::new(id);
     let run = planned();
     NewRun::task(run.id, &app, &run.policy_snapshot, NewTask { task, trigger, actor: None }, at(0)).run
 }

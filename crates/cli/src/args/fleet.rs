@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use holdfast_model::Timestamp;
+use holdfast_model::{TagFilter, Timestamp};
 
 use super::selection::AppsArgs;
 use super::values::time;
@@ -39,11 +39,14 @@ pub struct PreviewArgs {
 #[derive(Debug, Clone, Args)]
 pub struct FreshnessArgs {
     /// Only this app: its ARM id or short name
-    #[arg(value_name = "APP", conflicts_with = "policy")]
+    #[arg(value_name = "APP", conflicts_with_all = ["policy", "tags"])]
     pub app: Option<String>,
     /// Only the apps of this policy
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
+    /// Only apps with this tag, such as `team=shop`, or `team` with any value; of several, an app has all
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<TagFilter>,
     /// Print metrics in the text format of OpenMetrics
     #[arg(long)]
     pub open_metrics: bool,
@@ -117,6 +120,14 @@ pub struct PauseArgs {
     /// The apps.
     #[command(flatten)]
     pub apps: AppsArgs,
+    /// How long, and why.
+    #[command(flatten)]
+    pub terms: PauseTerms,
+}
+
+/// How long a pause lasts, why, and whether the command asks.
+#[derive(Debug, Clone, Args)]
+pub struct PauseTerms {
     /// For this long, such as 8h or 3d; a year at most
     #[arg(long = "for", value_name = "DURATION", value_parser = holdfast_model::parse_duration, required_unless_present = "until", conflicts_with = "until")]
     pub span: Option<Duration>,
@@ -131,7 +142,7 @@ pub struct PauseArgs {
     pub yes: bool,
 }
 
-impl PauseArgs {
+impl PauseTerms {
     /// When the pause ends.
     pub fn end(&self, now: Timestamp) -> Timestamp {
         let after = self.span.and_then(|span| chrono::TimeDelta::from_std(span).ok());

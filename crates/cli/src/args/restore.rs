@@ -1,18 +1,22 @@
 //! The arguments of `restore` and `drill`.
 
 use clap::Args;
-use holdfast_control::restore::{self, Databases, RestoreRequest, Wanted};
+use holdfast_control::restore::{
+    self, Databases, DrillRequest, ManyRestores, ManyTargets, RestoreRequest, Wanted,
+};
+use holdfast_control::selector::Selector;
+use holdfast_control::{Error, ErrorKind};
 use holdfast_model::{BackupId, StorageName, Timestamp};
 
-use super::selection::ChangeOptions;
+use super::selection::{AppsArgs, ChangeOptions};
 use super::values::{backup_id, time};
 
 /// `holdfast restore`
 #[derive(Debug, Clone, Args)]
 pub struct RestoreArgs {
-    /// The app whose backup is restored: its ARM id or short name, such as `shop` or `shop/staging`
-    #[arg(value_name = "APP")]
-    pub app: String,
+    /// The apps whose backups are restored.
+    #[command(flatten)]
+    pub apps: AppsArgs,
     /// The backup.
     #[command(flatten)]
     pub which: WhichBackup,
@@ -84,10 +88,16 @@ pub struct Destination {
     /// Into a new app of this name, in the app's resource group
     #[arg(long, value_name = "NAME")]
     pub to_new: Option<String>,
+    /// Each app into a new app of this name, in which `{app}` stands for the name of the app
+    #[arg(long, value_name = "PATTERN")]
+    pub to_app: Option<String>,
+    /// Each app over itself: everything in it is replaced
+    #[arg(long)]
+    pub in_place: bool,
 }
 
 impl From<Destination> for restore::Destination {
-    fn from(Destination { to, to_slot, to_new }: Destination) -> Self {
+    fn from(Destination { to, to_slot, to_new, .. }: Destination) -> Self {
         Self { to, to_slot, to_new }
     }
 }
@@ -95,9 +105,9 @@ impl From<Destination> for restore::Destination {
 /// `holdfast drill`
 #[derive(Debug, Clone, Args)]
 pub struct DrillArgs {
-    /// The app whose backup is restored: its ARM id or short name
-    #[arg(value_name = "APP")]
-    pub app: String,
+    /// The apps whose backups are restored.
+    #[command(flatten)]
+    pub apps: AppsArgs,
     /// The backup of this number
     #[arg(
         long,
@@ -121,12 +131,31 @@ pub struct DrillArgs {
     pub options: ChangeOptions,
 }
 
-impl From<RestoreArgs> for RestoreRequest {
-    fn from(args: RestoreArgs) -> Self {
+/// Restores or drills: of one app by its name, or of all that are selected.
+#[derive(Debug, Clone)]
+pub enum Asked<One> {
+    /// Of one app.
+    One(One),
+    /// Of each selected app.
+    Many(Box<ManyRestores>),
+}
+
+impl RestoreArgs {
+    /// What is asked for.
+    pub fn asked(&self) -> Result<Asked<RestoreRequest>, Error> {
+        let Destination { to_app, in_place, .. } = &self.to;
+        match one(&self.apps) {
+            Some(app) if to_app.is_none() && !in_place => Ok(Asked::One(self.request(app))),
+            _ => Ok(Asked::Many(Box::new(self.many()?))),
+        }
+    }
+
+    fn request(&self, app: &str) -> RestoreRequest {
+        let args = self.clone();
         let databases =
             if args.ignore_databases { Databases::Ignore } else { Databases::Bring(args.databases) };
-        Self {
-            app: args.app,
+        RestoreRequest {
+            app: app.to_owned(),
             wanted: args.which.into(),
             destination: args.to.into(),
             plan: args.plan,
@@ -136,4 +165,70 @@ impl From<RestoreArgs> for RestoreRequest {
             storage: args.storage.as_deref().map(StorageName::new),
         }
     }
+
+    fn many(&self) -> Result<ManyRestores, Error> {
+        let Destination { to, to_slot, to_new, to_app, in_place } = &self.to;
+        about_one_app(&[
+            ("--backup", self.which.backup.is_some()),
+            ("--blob", self.which.blob.is_some()),
+            ("--to", to.is_some()),
+            ("--to-new", to_new.is_some()),
+            ("--databases", !self.databases.is_empty()),
+            ("--storage", self.storage.is_some()),
+        ])?;
+        let to = match (to_slot, to_app) {
+            (Some(slot), _) => ManyTargets::Slot(slot.clone()),
+            (_, Some(pattern)) => ManyTargets::New(pattern.clone()),
+            _ if *in_place => ManyTargets::InPlace,
+            _ => {
+                let what = "nothing says where these apps are restored to";
+                let help = "give --in-place, --to-slot SLOT or --to-app '{app}-restored'";
+                return Err(Error::new(ErrorKind::Invalid, what).help(help));
+            }
+        };
+        Ok(ManyRestores {
+            select: Selector::from(&self.apps),
+            at: self.which.at,
+            to,
+            overwrite: self.overwrite || *in_place,
+            ignore_databases: self.ignore_databases,
+            ignore_conflicting_host_names: self.ignore_conflicting_host_names,
+        })
+    }
+}
+
+impl DrillArgs {
+    /// What is asked for.
+    pub fn asked(&self) -> Result<Asked<DrillRequest>, Error> {
+        let Self { backup, into, probe, .. } = self.clone();
+        if let Some(app) = one(&self.apps) {
+            return Ok(Asked::One(DrillRequest { app: app.to_owned(), backup, into, probe }));
+        }
+        about_one_app(&[
+            ("--backup", backup.is_some()),
+            ("--into", into.is_some()),
+            ("--probe", probe.is_some()),
+        ])?;
+        Ok(Asked::Many(Box::new(ManyRestores {
+            select: Selector::from(&self.apps),
+            at: None,
+            to: ManyTargets::Scratch,
+            overwrite: true,
+            ignore_databases: true,
+            ignore_conflicting_host_names: true,
+        })))
+    }
+}
+
+/// The app, where one is named and nothing else is asked for.
+fn one(apps: &AppsArgs) -> Option<&str> {
+    let [app] = apps.apps.as_slice() else { return None };
+    apps.has_names_alone().then_some(app)
+}
+
+/// Refuses options that have a meaning for one app alone.
+pub(super) fn about_one_app(given: &[(&str, bool)]) -> Result<(), Error> {
+    let Some((option, _)) = given.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    let what = format!("{option} is about one app, and several are asked for");
+    Err(Error::new(ErrorKind::Invalid, what).help(format!("name one app alone, or leave out {option}")))
 }

@@ -96,7 +96,7 @@ pub enum RunsCommand {
 /// Runs: named, or those of the apps that match.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = true, args = [
-    "runs", "all", "policy", "subscription", "resource_group", "patterns", "conditions", "cause",
+    "runs", "all", "policy", "subscription", "resource_group", "tags", "patterns", "conditions", "cause",
 ])]
 pub struct RunsArgs {
     /// Ids of runs

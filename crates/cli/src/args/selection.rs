@@ -3,12 +3,12 @@
 use clap::Args;
 use holdfast_control::selector::Selector;
 use holdfast_control::views::Condition;
-use holdfast_model::{Cause, PolicyName};
+use holdfast_model::{Cause, PolicyName, TagFilter};
 
 /// The named apps, those that match, or all.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = true, args = [
-    "apps", "all", "policy", "subscription", "resource_group", "patterns", "conditions", "cause",
+    "apps", "all", "policy", "subscription", "resource_group", "tags", "patterns", "conditions", "cause",
 ])]
 pub struct AppsArgs {
     /// ARM ids or short names, such as `shop` or `shop/staging`
@@ -19,7 +19,7 @@ pub struct AppsArgs {
     pub matching: MatchArgs,
 }
 
-/// What apps have in common. Options of one kind are alternatives; options of different kinds all apply.
+/// What apps have in common. Options of one kind are alternatives, but for tags; options of different kinds all apply.
 #[derive(Debug, Clone, Args)]
 pub struct MatchArgs {
     /// All apps of the fleet
@@ -34,6 +34,9 @@ pub struct MatchArgs {
     /// Apps of this resource group
     #[arg(long, value_name = "NAME")]
     pub resource_group: Vec<String>,
+    /// Apps with this tag, such as `team=shop`, or `team` with any value; of several, an app has all
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<TagFilter>,
     /// Apps whose short name matches, such as `shop-*`
     #[arg(long = "match", value_name = "PATTERN")]
     pub patterns: Vec<String>,
@@ -66,6 +69,7 @@ impl From<&MatchArgs> for Selector {
             policies: args.policy.iter().map(PolicyName::new).collect(),
             subscriptions: args.subscription.iter().cloned().collect(),
             resource_groups: args.resource_group.iter().cloned().collect(),
+            tags: args.tags.iter().cloned().collect(),
             conditions: args.conditions.iter().copied().collect(),
             causes: args.cause.iter().copied().collect(),
         }

@@ -58,7 +58,8 @@ fn asked(approval: &ApprovalView, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn table(views: &[RunView]) -> Table {
+/// The runs as a table.
+pub fn table(views: &[RunView]) -> Table {
     let mut table = Table::new(["APP", "WHAT", "RUN", "STATE"]);
     for view in views {
         let (name, what) = (view.name.as_str(), view.what.as_str());

@@ -13,7 +13,7 @@ use crate::commands::{added, bulk};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table};
-use crate::submitter::AddsRuns;
+use crate::submitter::{StartsRuns, Unplanned};
 
 /// One backup, as a document.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,8 @@ pub async fn run(args: &BackupArgs, context: &Context) -> anyhow::Result<Exit> {
         let lines: Vec<Line> = views.iter().map(line).collect();
         Ok(context.out.show(&lines, || table(&lines).into())?)
     };
-    added::start_showing(context.submitter().await?, (&named, &()), args.options.wait, context, show).await
+    let change = (&Unplanned(&named), &());
+    added::start_showing(context.submitter().await?, change, args.options.wait, context, show).await
 }
 
 /// Apps that are all backed up, or none of them.
@@ -49,20 +50,9 @@ struct Named {
     policy: Option<PolicyName>,
 }
 
-impl AddsRuns for Named {
-    type Plan = ();
-
-    async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn plan_there(&self, _: &Server) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl StartsRuns for Named {
     async fn start_here(
         &self,
-        (): &(),
         control: &ControlContext<'_>,
         rng: &mut fastrand::Rng,
     ) -> anyhow::Result<Started> {
@@ -70,7 +60,7 @@ impl AddsRuns for Named {
         Ok(Started::Runs(start(control, &BackupRequest { apps, policy }, rng).await?))
     }
 
-    async fn start_there(&self, (): &(), server: &Server) -> Result<Started, Error> {
+    async fn start_there(&self, server: &Server) -> Result<Started, Error> {
         server.back_up_named(&self.apps, self.policy.as_ref()).await
     }
 }

@@ -37,19 +37,23 @@ impl Request for FreshnessArgs {
     type Answer = Freshness;
 
     async fn here(&self, context: &Context) -> anyhow::Result<Freshness> {
-        let policy = self.policy.as_deref().map(PolicyName::new);
-        let scope = match (&self.app, &policy) {
-            (Some(app), _) => CheckScope::App(app),
-            (None, Some(policy)) => CheckScope::Policy(policy),
-            (None, None) => CheckScope::All,
-        };
         let store = context.store(Mode::Read).await?;
-        let found = freshness(&*store, scope).await;
+        let found = freshness(&*store, &self.scope()).await;
         store.close().await;
         Ok(found?)
     }
 
     async fn there(&self, server: &Server) -> Result<Freshness, Error> {
-        server.check(self.app.as_deref(), self.policy.as_deref()).await
+        server.check(&self.scope()).await
+    }
+}
+
+impl FreshnessArgs {
+    fn scope(&self) -> CheckScope {
+        CheckScope {
+            app: self.app.clone(),
+            policy: self.policy.as_deref().map(PolicyName::new),
+            tags: self.tags.iter().cloned().collect(),
+        }
     }
 }

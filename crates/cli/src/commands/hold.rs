@@ -1,14 +1,15 @@
 //! `holdfast hold`: adds, removes and lists holds.
 
 use holdfast_client::{Listed, Server};
-use holdfast_control::Error;
 use holdfast_control::holds::{self, ChangedHold, HoldRequest};
-use holdfast_model::{AppId, CatalogEntry, Timestamp};
+use holdfast_control::{Error, ErrorKind};
+use holdfast_model::{AppId, BackupId, CatalogEntry, Timestamp};
 use holdfast_store::Mode;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{HoldArgs, HoldCommand};
+use crate::args::{AppsArgs, HoldCommand};
+use crate::commands::hold_many;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Table, age, bytes};
@@ -29,15 +30,31 @@ struct Held<'a> {
 /// Runs the command.
 pub async fn run(command: &HoldCommand, context: &Context) -> anyhow::Result<Exit> {
     match command {
-        HoldCommand::Add(args) => change(args, true, context).await,
-        HoldCommand::Remove(args) => change(args, false, context).await,
+        HoldCommand::Add(args) => match args.many()? {
+            Some(request) => hold_many::change(&request, &args.options, context).await,
+            None => change(&args.apps, (args.which.backup, true), &args.options.reason, context).await,
+        },
+        HoldCommand::Remove(args) => match args.many()? {
+            Some(request) => hold_many::change(&request, &args.options, context).await,
+            None => change(&args.apps, (args.backup, false), &args.options.reason, context).await,
+        },
         HoldCommand::List { app } => list(app.as_deref(), context).await,
     }
 }
 
-async fn change(args: &HoldArgs, held: bool, context: &Context) -> anyhow::Result<Exit> {
-    let HoldArgs { app, backup, reason } = args.clone();
-    let changed = context.ask(&HoldRequest { app, backup, reason, held, actor: context.actor() }).await?;
+async fn change(
+    apps: &AppsArgs,
+    (backup, held): (Option<BackupId>, bool),
+    reason: &str,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let ([app], Some(backup)) = (apps.apps.as_slice(), backup) else {
+        return Err(
+            Error::new(ErrorKind::Invalid, "a backup is of one app, and one of them is missing").into()
+        );
+    };
+    let (app, reason, actor) = (app.clone(), reason.to_owned(), context.actor());
+    let changed = context.ask(&HoldRequest { app, backup, reason, held, actor }).await?;
     if let Some(run) = changed.deletion_started {
         context.out.message(&format!(
             "warning: run {run} had started to delete this backup before, and Azure may still delete it"

@@ -41,5 +41,7 @@ pub mod take_over;
 pub mod tokens;
 pub mod verify;
 
+mod hold_many;
 mod outcome;
+mod restore_many;
 mod restore_plan;

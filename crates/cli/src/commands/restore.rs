@@ -8,9 +8,9 @@ use holdfast_control::runs::RunView;
 use holdfast_control::{ControlContext, Error};
 use serde::Serialize;
 
-use crate::args::{ChangeOptions, DrillArgs, RestoreArgs};
+use crate::args::{Asked, ChangeOptions, DrillArgs, RestoreArgs};
 use crate::commands::outcome::state_cell;
-use crate::commands::{added, restore_plan};
+use crate::commands::{added, restore_many, restore_plan};
 use crate::confirm;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -27,21 +27,28 @@ struct Document<'a> {
 
 /// Runs `holdfast restore`.
 pub async fn restore(args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
-    carry_out(&RestoreRequest::from(args.clone()), args.options, context).await
+    match args.asked()? {
+        Asked::One(request) => carry_out(&OneApp::Restore(request), args.options, context).await,
+        Asked::Many(request) => restore_many::carry_out(&request, args.options, context).await,
+    }
 }
 
 /// Runs `holdfast drill`.
 pub async fn drill(args: &DrillArgs, context: &Context) -> anyhow::Result<Exit> {
-    let DrillArgs { app, backup, into, probe, options, .. } = args.clone();
-    carry_out(&DrillRequest { app, backup, into, probe }, options, context).await
+    match args.asked()? {
+        Asked::One(request) => carry_out(&OneApp::Drill(request), args.options, context).await,
+        Asked::Many(request) => restore_many::carry_out(&request, args.options, context).await,
+    }
+}
+
+/// A restore or a drill of one app.
+enum OneApp {
+    Restore(RestoreRequest),
+    Drill(DrillRequest),
 }
 
 /// Shows a plan, and after the confirmation adds its run.
-async fn carry_out(
-    change: &impl AddsRuns<Plan = PlannedRestore>,
-    options: ChangeOptions,
-    context: &Context,
-) -> anyhow::Result<Exit> {
+async fn carry_out(change: &OneApp, options: ChangeOptions, context: &Context) -> anyhow::Result<Exit> {
     let submitter = context.submitter().await?;
     let planned = submitter.plan(change, context).await?;
     let plan = &planned.plan;
@@ -61,15 +68,22 @@ async fn carry_out(
     added::start_showing(submitter, (change, &planned), options.wait, context, show).await
 }
 
-impl AddsRuns for RestoreRequest {
+impl AddsRuns for OneApp {
     type Plan = PlannedRestore;
 
     async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedRestore> {
-        Ok(PlannedRestore { as_of: control.now, plan: plan_restore(control, self.clone()).await? })
+        let plan = match self {
+            Self::Restore(request) => plan_restore(control, request.clone()).await?,
+            Self::Drill(request) => plan_drill(control, request.clone()).await?,
+        };
+        Ok(PlannedRestore { as_of: control.now, plan })
     }
 
     async fn plan_there(&self, server: &Server) -> Result<PlannedRestore, Error> {
-        server.plan_restore(self).await
+        match self {
+            Self::Restore(request) => server.plan_restore(request).await,
+            Self::Drill(request) => server.plan_drill(request).await,
+        }
     }
 
     async fn start_here(
@@ -78,36 +92,16 @@ impl AddsRuns for RestoreRequest {
         control: &ControlContext<'_>,
         rng: &mut fastrand::Rng,
     ) -> anyhow::Result<Started> {
-        Ok(added::told(execute(control, &planned.plan, rng).await?, control))
+        let plans = std::slice::from_ref(&planned.plan);
+        Ok(added::told(execute(control, plans, rng).await?, control))
     }
 
     async fn start_there(&self, planned: &PlannedRestore, server: &Server) -> Result<Started, Error> {
-        server.restore(self, &planned.plan.word()).await
-    }
-}
-
-impl AddsRuns for DrillRequest {
-    type Plan = PlannedRestore;
-
-    async fn plan_here(&self, control: &ControlContext<'_>) -> anyhow::Result<PlannedRestore> {
-        Ok(PlannedRestore { as_of: control.now, plan: plan_drill(control, self.clone()).await? })
-    }
-
-    async fn plan_there(&self, server: &Server) -> Result<PlannedRestore, Error> {
-        server.plan_drill(self).await
-    }
-
-    async fn start_here(
-        &self,
-        planned: &PlannedRestore,
-        control: &ControlContext<'_>,
-        rng: &mut fastrand::Rng,
-    ) -> anyhow::Result<Started> {
-        Ok(added::told(execute(control, &planned.plan, rng).await?, control))
-    }
-
-    async fn start_there(&self, planned: &PlannedRestore, server: &Server) -> Result<Started, Error> {
-        server.drill(self, &planned.plan.word()).await
+        let word = planned.plan.word();
+        match self {
+            Self::Restore(request) => server.restore(request, &word).await,
+            Self::Drill(request) => server.drill(request, &word).await,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, Tone, age};
 use crate::place::Request;
-use crate::submitter::AddsRuns;
+use crate::submitter::{StartsRuns, Unplanned};
 use holdfast_runtime::fleet_parts::storages;
 
 /// The document of `sas check` for programs.
@@ -66,23 +66,12 @@ impl SasCheckArgs {
 }
 
 async fn refresh(args: &SasRefreshArgs, context: &Context) -> anyhow::Result<Exit> {
-    added::start(context.submitter().await?, (args, &()), args.wait, context).await
+    added::start(context.submitter().await?, (&Unplanned(args), &()), args.wait, context).await
 }
 
-impl AddsRuns for SasRefreshArgs {
-    type Plan = ();
-
-    async fn plan_here(&self, _: &ControlContext<'_>) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn plan_there(&self, _: &Server) -> Result<(), Error> {
-        Ok(())
-    }
-
+impl StartsRuns for SasRefreshArgs {
     async fn start_here(
         &self,
-        (): &(),
         control: &ControlContext<'_>,
         rng: &mut fastrand::Rng,
     ) -> anyhow::Result<Started> {
@@ -90,7 +79,7 @@ impl AddsRuns for SasRefreshArgs {
         Ok(Started::Runs(add_runs(control.store, &runs).await?))
     }
 
-    async fn start_there(&self, (): &(), server: &Server) -> Result<Started, Error> {
+    async fn start_there(&self, server: &Server) -> Result<Started, Error> {
         server.refresh_sas(&self.app, self.backup).await
     }
 }

@@ -1,4 +1,6 @@
-//! `holdfast runs cancel`, `runs acknowledge`, `apps pause` and `apps resume`: people steer what is planned.
+//! `holdfast runs cancel`, `runs acknowledge`, and the pauses of apps and policies: people steer what is planned.
+
+use std::collections::BTreeSet;
 
 use holdfast_client::Server;
 use holdfast_control::acknowledgement::{AcknowledgeRequest, acknowledge};
@@ -6,11 +8,11 @@ use holdfast_control::cancel::{CancelRequest, CancelledRun, cancel};
 use holdfast_control::pause::{PauseRequest, ResumeRequest, pause, resume};
 use holdfast_control::selector::{Selected, Selector};
 use holdfast_control::{Error, ErrorKind, counted, until};
-use holdfast_model::{AppId, RunId, format_timestamp};
+use holdfast_model::{AppId, PolicyName, RunId, format_timestamp};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{CancelArgs, PauseArgs, ResumeArgs};
+use crate::args::{CancelArgs, PauseArgs, PausePolicyArgs, PauseTerms, ResumeArgs, ResumePolicyArgs};
 use crate::confirm;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -126,18 +128,39 @@ impl Request for AcknowledgeRequest {
 
 /// Runs `holdfast apps pause`.
 pub async fn pause_apps(args: &PauseArgs, context: &Context) -> anyhow::Result<Exit> {
-    let Selected { apps, as_of: now, .. } = context.ask(&Selector::from(&args.apps)).await?;
-    let end = args.end(now);
+    let asks = !args.apps.has_names_alone();
+    pause_selected(&Selector::from(&args.apps), (&args.terms, asks), context).await
+}
+
+/// Runs `holdfast policies pause`.
+pub async fn pause_policy(args: &PausePolicyArgs, context: &Context) -> anyhow::Result<Exit> {
+    let exit = pause_selected(&under(&args.policy), (&args.terms, true), context).await?;
+    context.out.message("an app that joins the policy later is not paused");
+    Ok(exit)
+}
+
+async fn pause_selected(
+    selector: &Selector,
+    (terms, asks): (&PauseTerms, bool),
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let Selected { apps, as_of: now, .. } = context.ask(selector).await?;
+    let end = terms.end(now);
     let question = format!("Pause {} until {}?", counted(apps.len(), "app"), format_timestamp(end));
-    confirm::agreed(&question, args.yes || args.apps.has_names_alone(), context)?;
+    confirm::agreed(&question, terms.yes || !asks, context)?;
     let request =
-        PauseRequest { apps: apps.clone(), until: end, reason: args.reason.clone(), actor: context.actor() };
+        PauseRequest { apps: apps.clone(), until: end, reason: terms.reason.clone(), actor: context.actor() };
     context.ask(&request).await?;
     context.out.show(&json!({ "apps": apps, "paused_until": end }), || {
         let apps = counted(apps.len(), "app");
         format!("{apps} paused; the schedule goes on {}. Runs under way go on", until(end, now)).into()
     })?;
     Ok(Exit::Done)
+}
+
+/// The apps under a policy.
+fn under(policy: &str) -> Selector {
+    Selector { policies: [PolicyName::new(policy)].into(), ..Selector::default() }
 }
 
 impl Request for PauseRequest {
@@ -158,9 +181,29 @@ impl Request for PauseRequest {
 /// Runs `holdfast apps resume`.
 pub async fn resume_apps(args: &ResumeArgs, context: &Context) -> anyhow::Result<Exit> {
     let apps = context.ask(&Selector::from(&args.apps)).await?.apps;
+    let asks = !args.yes && !args.apps.has_names_alone();
+    resume_selected(apps, (&args.reason, asks), context).await
+}
+
+/// Runs `holdfast policies resume`.
+pub async fn resume_policy(args: &ResumePolicyArgs, context: &Context) -> anyhow::Result<Exit> {
+    let paused = context.ask(&under(&args.policy)).await?.paused;
+    if paused.is_empty() {
+        let what = format!("no app under policy `{}` is paused by a person", args.policy);
+        let error = Error::new(ErrorKind::Conflict, what);
+        return Err(error.help("`holdfast status` shows which apps are paused").into());
+    }
+    resume_selected(paused, (&args.reason, !args.yes), context).await
+}
+
+async fn resume_selected(
+    apps: BTreeSet<AppId>,
+    (reason, asks): (&str, bool),
+    context: &Context,
+) -> anyhow::Result<Exit> {
     let question = format!("End the pause of {}?", counted(apps.len(), "app"));
-    confirm::agreed(&question, args.yes || args.apps.has_names_alone(), context)?;
-    let request = ResumeRequest { apps: apps.clone(), reason: args.reason.clone(), actor: context.actor() };
+    confirm::agreed(&question, !asks, context)?;
+    let request = ResumeRequest { apps: apps.clone(), reason: reason.to_owned(), actor: context.actor() };
     context.ask(&request).await?;
     context.out.show(&json!({ "apps": apps, "resumed": true }), || {
         let apps = counted(apps.len(), "app");

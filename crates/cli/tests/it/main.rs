@@ -18,6 +18,7 @@ mod lapsed;
 mod listener;
 mod logins;
 mod manners;
+mod many;
 mod native_schedules;
 mod prompts;
 mod proxies;

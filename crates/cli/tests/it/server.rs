@@ -128,6 +128,11 @@ fn a_command_prints_the_same_over_the_store_and_by_a_server() {
         format!("backups list {app}x"),
         format!("backups show {app} {number}"),
         format!("restore {app} --latest --to-new restored-app --output json"),
+        "restore --all --latest --to-app {app}-x --output json".to_owned(),
+        "restore --all --latest --to-app same --yes".to_owned(),
+        "restore --all --latest --in-place --backup 1".to_owned(),
+        "drill --all --output json".to_owned(),
+        "hold remove --match nothing --reason audit".to_owned(),
         format!("verify {app}"),
         "native-schedule show --all".to_owned(),
         "native-schedule drift --all".to_owned(),
@@ -170,7 +175,7 @@ fn what_is_refused_is_refused_with_the_same_words() {
 fn people_act_by_a_server_as_they_do_over_its_store() {
     let (both, _azure) = Both::start(2);
     let apps = both.here.json("status")["apps"].clone();
-    let app = apps[0]["name"].as_str().unwrap();
+    let [app, policy] = ["name", "policy"].map(|key| apps[0][key].as_str().unwrap());
     let done = both.json(&format!("backup {app} --wait"));
     assert_eq!((&done[0]["outcome"], &done[0]["state"]), (&"succeeded".into(), &"ended".into()));
     let (run, number) = (done[0]["run_id"].as_str().unwrap(), done[0]["backup_id"].as_i64().unwrap());
@@ -184,6 +189,11 @@ fn people_act_by_a_server_as_they_do_over_its_store() {
         ("runs retry --all --yes".to_owned(), ""),
         (format!("sas refresh {app} --backup {number}"), "refresh SAS"),
         (format!("hold remove {app} --backup {number} --reason done"), "no longer held"),
+        ("hold add --all --latest --reason audit --yes".to_owned(), "1 backup held"),
+        ("hold remove --all --reason audited --yes".to_owned(), "1 backup no longer held"),
+        (format!("policies pause {policy} --for 8h --reason move --yes"), "paused"),
+        (format!("policies resume {policy} --reason moved --yes"), "scheduled again"),
+        ("restore --all --latest --to-app {app}-x --yes --wait".to_owned(), "succeeded"),
         (format!("backups delete {app} {number} --allow-last --yes"), "delete"),
     ] {
         let ended = both.there(&line);

@@ -46,7 +46,7 @@ fn people_back_up_cancel_retry_pause_and_resume_what_they_select() {
     let nothing = run(&place, "runs retry --all --yes");
     assert!(nothing.code == 0 && nothing.err.contains("nothing is to do"), "{}", nothing.err);
 
-    let paused = json(&place, "apps pause --policy gold --for 8h --reason test --yes");
+    let paused = json(&place, "apps pause --tag Backup=gold --for 8h --reason test --yes");
     assert_eq!(paused["apps"].as_array().unwrap().len(), few);
     assert_eq!(
         run(&place, "apps resume --all --reason test --yes").code,
@@ -54,7 +54,24 @@ fn people_back_up_cancel_retry_pause_and_resume_what_they_select() {
         "some are not paused, so none resumes"
     );
     assert_eq!(json(&place, "apps resume --policy gold --reason test --yes")["resumed"], json!(true));
+    let gold = json(&place, "check --tag backup=gold --tag backup");
+    assert_eq!(gold["apps"], json!(few));
+    let none = run(&place, "check --tag backup=none");
+    assert!(
+        none.code == 3 && none.out.contains("no app of the fleet has the tag `backup=none`"),
+        "{}",
+        none.out
+    );
+    let paused = run(&place, "policies pause gold --for 8h --why release --yes");
+    assert!(paused.code == 0 && paused.out.starts_with(&format!("{few} apps paused")), "{}", paused.out);
+    assert!(paused.err.contains("an app that joins the policy later is not paused"), "{}", paused.err);
+    let resumed = json(&place, "policies resume gold --why released --yes");
+    assert_eq!(resumed["apps"].as_array().unwrap().len(), few);
     for (line, said) in [
+        ("runs retry --tag =gold --yes", "expected a tag such as `team=shop`"),
+        ("policies resume gold --reason again --yes", "no app under policy `gold` is paused by a person"),
+        ("policies pause gild --for 8h --reason test --yes", "no app of the fleet is selected"),
+        ("policies pause gold --for 8h --reason test", "give --yes"),
         ("apps pause --match nothing --for 8h --reason test --yes", "no app of the fleet is selected"),
         ("apps pause --all --for 400d --reason test --yes", "a pause lasts a year at most"),
         ("runs retry --state broken --yes", "invalid value 'broken'"),

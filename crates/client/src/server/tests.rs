@@ -102,3 +102,19 @@ async fn an_answer_of_another_version_says_so() {
     let error = server.get::<Value>(&["status"], Query::default()).await.unwrap_err();
     assert!(error.advice().is_some_and(|advice| advice.contains("same version")), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_for_many_apps_is_waited_for_while_the_server_makes_it() {
+    let plan = json!({
+        "as_of": "2026-11-30T09:00:00Z", "kind": "restore", "selected": 1, "starts": [], "left_out": [], "warnings": [],
+    });
+    let making = (0..100).map(|_| Ok(later(202, 1)));
+    let begun = [Ok(answer(202, "{\"plan\":\"7\"}"))].into_iter().chain(making);
+    let (server, transport) = server(begun.chain([Ok(answer(200, &plan.to_string()))]));
+    let wanted = json!({ "select": {}, "to": { "slot": "staging" } });
+    let planned = server.plan_many(&serde_json::from_value(wanted).unwrap()).await.unwrap();
+    assert_eq!((planned.id.as_str(), planned.plan.selected), ("7", 1));
+    let sent = transport.sent.lock().unwrap();
+    assert_eq!(sent[0].0, "POST https://hf.example/api/v1/restores/many/plan");
+    assert_eq!(sent.last().unwrap().0, "GET https://hf.example/api/v1/restores/many/7");
+}

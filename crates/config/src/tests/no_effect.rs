@@ -92,6 +92,21 @@ fn a_rule_behind_one_that_takes_all_its_apps_is_a_warning() {
 }
 
 #[test]
+fn an_app_may_have_tags_of_its_own() {
+    let app = |tags: &str| format!("{EXAMPLE}\n[[app]]\nid = \"{WIKI}\"\npolicy = \"gold\"\ntags = {tags}\n");
+    let found = look(&app("{ Team = \"shop\", env = \"\" }")).fleet.unwrap().apps.pop().unwrap();
+    assert_eq!(found.tags.iter().collect::<Vec<_>>(), [("env", ""), ("team", "shop")]);
+    let long = "x".repeat(257);
+    for tags in ["{ team = 1 }".to_owned(), "{ \"\" = \"x\" }".to_owned(), format!("{{ team = \"{long}\" }}")]
+    {
+        let found = errors(&app(&tags));
+        assert!(found.len() == 1 && found[0].contains("app[1].tags"), "{found:?}");
+    }
+    let twice = rendered(&app("{ team = \"a\", Team = \"b\" }"));
+    assert!(twice.contains("an app has one value of each tag"), "{twice:?}");
+}
+
+#[test]
 fn a_tag_with_two_values_is_an_error() {
     let found = errors(&with("{ backup = \"gold\" }", "{ backup = \"gold\", Backup = \"silver\" }"));
     assert!(

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use holdfast_model::Cause;
+use holdfast_model::{Cause, TagFilter};
 
 use super::*;
 
@@ -56,6 +56,7 @@ fn channels_and_rules_are_read_with_their_usual_values() {
 fn every_key_of_a_rule_arrives() {
     let text = r#"channels = ["ops"]
 policies = ["gold"]
+tags = { Team = "shop" }
 on = ["failure", "objective"]
 causes = ["storage_refused"]
 failures = 2
@@ -69,6 +70,7 @@ timezone = "Europe/Paris""#;
     let fleet = look(&with_rule(text)).fleet.unwrap();
     let rule = &fleet.notifications.rules["oncall"];
     assert_eq!(rule.policies, [PolicyName::new("gold")]);
+    assert_eq!(rule.tags, [TagFilter::new("team", "shop")]);
     assert_eq!(
         (rule.on.as_slice(), rule.causes.as_slice()),
         (&[NotifyOn::Failure, NotifyOn::Objective][..], &[Cause::StorageRefused][..])

@@ -5,7 +5,8 @@ use utoipa::OpenApi;
 
 use crate::api::{
     access, acts, approvals, audit, backup_acts, backups, catalog, config, deletions, drills, fleet, holds,
-    letters, native_schedules, pauses, policies, reads, restores, revisions, selections, standing,
+    letters, many, many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions,
+    selections, standing,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -39,6 +40,12 @@ use crate::pages::coverage;
         restores::start,
         drills::plan,
         drills::start,
+        many::plan,
+        many::show,
+        many::start,
+        many_drills::plan,
+        many_drills::show,
+        many_drills::start,
         approvals::list,
         approvals::one,
         approvals::confirm,
@@ -51,6 +58,9 @@ use crate::pages::coverage;
         holds::list,
         holds::hold,
         holds::release,
+        many_holds::plan,
+        many_holds::hold,
+        many_holds::release,
         backup_acts::reveal,
         backup_acts::adopt,
         backup_acts::verify,

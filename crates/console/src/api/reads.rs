@@ -13,7 +13,7 @@ use holdfast_control::views::audit_page::{AuditQuery, AuditRow};
 use holdfast_control::views::fleet::{FleetQuery, FleetRow, Sort};
 use holdfast_control::views::overview::Overview;
 use holdfast_control::views::run::RunView;
-use holdfast_model::{Cause, Outcome, RunId, RunKind, Trigger};
+use holdfast_model::{Cause, Outcome, RunId, RunKind, TagFilter, Trigger};
 
 use crate::api::list::List;
 use crate::failure::{ApiFailure, Failure};
@@ -36,7 +36,7 @@ pub async fn overview(State(site): State<Arc<Site>>) -> Answer {
 
 /// Apps of the fleet
 ///
-/// Values of one parameter are alternatives; different parameters all apply.
+/// Values of one parameter are alternatives, but for tags; different parameters all apply.
 #[utoipa::path(
     get, path = "/api/v1/apps", operation_id = "list_apps", tag = "fleet",
     params(
@@ -44,6 +44,7 @@ pub async fn overview(State(site): State<Arc<Site>>) -> Answer {
         ("policy" = Option<Vec<String>>, Query, description = "Policies; an empty name stands for no policy."),
         ("subscription" = Option<Vec<String>>, Query, description = "Subscriptions, by id."),
         ("group" = Option<Vec<String>>, Query, description = "Resource groups."),
+        ("tag" = Option<Vec<TagFilter>>, Query, description = "Tags that an app must have, all of them: `team=shop`, or `team` with any value."),
         ("condition" = Option<Vec<Condition>>, Query, description = "Conditions. Without any, apps that left the fleet are left out."),
         ("cause" = Option<Vec<Cause>>, Query, description = "Causes of the last failure or of the latest missed tick."),
         ("recent" = Option<u8>, Query, description = "1 for apps whose last failure or missed tick is of the last 24 hours."),

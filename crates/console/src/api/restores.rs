@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 use crate::api::once::ApiRequest;
 use crate::done::{ActDone, Work};
 use crate::failure::{ApiFailure, Failure};
+use crate::restore_kind::RestoreKind;
 use crate::restore_request::RestoreAsked;
-use crate::restores::RestoreKind;
 use crate::site::Site;
 
 /// What a restore or a drill will do.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use holdfast_control::freshness::{CheckScope, Freshness, freshness};
 use holdfast_control::runs::{HistoryRequest, RunHistory, RunWithEvents, find, history};
 use holdfast_control::status::{FleetStatus, status};
-use holdfast_model::{PolicyName, RunId, RunKind};
+use holdfast_model::{InvalidTagFilter, PolicyName, RunId, RunKind, TagFilter};
 
 use crate::api::named::{count, given, named};
 use crate::failure::{ApiFailure, Failure};
@@ -41,19 +41,20 @@ pub async fn fleet(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Res
     params(
         ("app" = Option<String>, Query, description = "Only this app, by short name or ARM id."),
         ("policy" = Option<String>, Query, description = "Only the apps of this policy."),
+        ("tag" = Option<Vec<TagFilter>>, Query, description = "Only apps with these tags, all of them: `team=shop`, or `team` with any value."),
     ),
     responses((status = 200, description = "The verdict.", body = Freshness)),
-    extensions(("x-codes" = json!(["invalid", "not_found"])))
+    extensions(("x-codes" = json!(["invalid", "invalid_query", "not_found"])))
 )]
 pub async fn check(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Response, ApiFailure> {
     let query = given(query);
-    let (app, policy) = (named(&query, "app"), named(&query, "policy").map(PolicyName::new));
-    let scope = match (app, &policy) {
-        (Some(app), _) => CheckScope::App(app),
-        (None, Some(policy)) => CheckScope::Policy(policy),
-        (None, None) => CheckScope::All,
+    let tags = query.values("tag").map(str::parse).collect::<Result<_, InvalidTagFilter>>();
+    let scope = CheckScope {
+        app: named(&query, "app").map(str::to_owned),
+        policy: named(&query, "policy").map(PolicyName::new),
+        tags: tags.map_err(|error| Failure::bad_query(format!("`tag`: {error}.")))?,
     };
-    Ok(Json(freshness(site.store(), scope).await.map_err(Failure::from)?).into_response())
+    Ok(Json(freshness(site.store(), &scope).await.map_err(Failure::from)?).into_response())
 }
 
 /// The runs of an app

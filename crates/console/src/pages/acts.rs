@@ -41,6 +41,8 @@ struct ActedContent {
     name: String,
     run: Option<String>,
     approval: Option<String>,
+    /// The number of runs, of an act that starts several.
+    runs: usize,
 }
 
 /// Shows what an act will do, and asks why.
@@ -91,6 +93,7 @@ pub async fn result(
         name: done.app.short_name(),
         run: done.run.map(link::run),
         approval: done.approval.map(link::approval),
+        runs: done.runs.len(),
     };
     Ok(shown.answer(&Page { title: "Done".into(), tab: Tab::None, as_of: None, live: None, content }))
 }

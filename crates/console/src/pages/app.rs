@@ -10,8 +10,9 @@ use chrono::Datelike as _;
 use holdfast_access::Permission;
 use holdfast_control::views::app::{AppView, BackupMeasure};
 use holdfast_control::views::cause_advice::label;
+use holdfast_control::views::fleet::FleetQuery;
 use holdfast_control::views::{DayMark, DayResult, Severity};
-use holdfast_model::{CatalogEntry, Origin, Outcome, Timestamp};
+use holdfast_model::{CatalogEntry, Origin, Outcome, TagFilter, Tags, Timestamp};
 
 use crate::caller::may;
 use crate::failure::Failure;
@@ -185,6 +186,9 @@ fn facts(view: &AppView) -> Vec<Fact> {
         }
         None => facts.push(Fact::text("Policy", "none: no tick is planned")),
     }
+    if !status.tags.is_empty() {
+        facts.push(Fact::new("Tags", tags(&status.tags)));
+    }
     if let Some(at) = status.next_tick {
         facts.push(Fact::new("Next tick", soon(at, now)));
     }
@@ -217,6 +221,16 @@ fn facts(view: &AppView) -> Vec<Fact> {
         facts.push(Fact::text("App Service plan", plan.rsplit('/').next().unwrap_or(plan)));
     }
     facts
+}
+
+/// Each tag, with the apps that have it behind it.
+fn tags(tags: &Tags) -> Markup {
+    let link = |(name, value): (&str, &str)| {
+        let tag = TagFilter::new(name, value);
+        let href = link::fleet(&FleetQuery { tags: [tag.clone()].into(), ..FleetQuery::default() });
+        format!("<a href=\"{}\">{}</a>", escaped(&href), escaped(&tag.to_string()))
+    };
+    Safe(tags.iter().map(link).collect::<Vec<_>>().join("<br>"))
 }
 
 fn ticks(view: &AppView, now: Timestamp) -> Vec<TickShown> {

@@ -12,9 +12,10 @@ use holdfast_model::{Timestamp, format_timestamp};
 use crate::failure::Failure;
 use crate::site::Site;
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "name",
     "policy",
+    "tags",
     "condition",
     "cause",
     "last_good_at",
@@ -54,12 +55,13 @@ async fn whole(site: &Site, query: Option<String>) -> Result<FleetPage, Failure>
     site.fleet(&query, usize::MAX).await
 }
 
-fn fields(row: &FleetRow) -> [String; 13] {
+fn fields(row: &FleetRow) -> [String; 14] {
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     let time = |at: Option<Timestamp>| at.map(format_timestamp).unwrap_or_default();
     [
         row.name.clone(),
         row.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.tags.to_string(),
         row.condition.as_str().to_owned(),
         row.cause.map(|cause| cause.as_str().to_owned()).unwrap_or_default(),
         time(row.last_good_at),

@@ -2,7 +2,7 @@
 
 use holdfast_control::views::Condition;
 use holdfast_control::views::fleet::{Facet, Facets, FleetQuery};
-use holdfast_model::Cause;
+use holdfast_model::{Cause, TagFilter};
 
 use crate::markup::{link, thousands};
 
@@ -32,6 +32,7 @@ enum Kind {
     Cause,
     Subscription,
     ResourceGroup,
+    Tag,
 }
 
 /// The facets that have a choice.
@@ -42,6 +43,7 @@ pub fn groups(facets: &Facets, query: &FleetQuery) -> Vec<Group> {
         ("Cause", Kind::Cause, &facets.causes),
         ("Subscription", Kind::Subscription, &facets.subscriptions),
         ("Resource group", Kind::ResourceGroup, &facets.resource_groups),
+        ("Tag", Kind::Tag, &facets.tags),
     ]
     .into_iter()
     .filter(|(_, _, values)| values.len() > 1 || values.iter().any(|value| value.is_selected))
@@ -72,6 +74,11 @@ fn toggled(query: &FleetQuery, kind: Kind, value: &str) -> FleetQuery {
         Kind::Policy => toggle(&mut query.policies, value.to_owned()),
         Kind::Subscription => toggle(&mut query.subscriptions, value.to_owned()),
         Kind::ResourceGroup => toggle(&mut query.resource_groups, value.to_owned()),
+        Kind::Tag => {
+            if let Ok(tag) = value.parse::<TagFilter>() {
+                toggle(&mut query.tags, tag);
+            }
+        }
         Kind::Condition => {
             if let Ok(condition) = value.parse::<Condition>() {
                 toggle(&mut query.conditions, condition);
@@ -108,6 +115,7 @@ mod tests {
         assert_eq!(toggled(&gold, Kind::Policy, "gold"), FleetQuery::default());
         assert_eq!(toggled(&gold, Kind::Condition, "failed").to_url(), "policy=gold&condition=failed");
         assert_eq!(toggled(&gold, Kind::Cause, "nonsense").to_url(), "policy=gold");
+        assert_eq!(toggled(&gold, Kind::Tag, "team=a&b").to_url(), "policy=gold&tag=team%3Da%26b");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod facets;
 mod facts;
 mod fleet;
 pub mod login;
+pub mod many;
 mod overview;
 mod person;
 pub mod restore;

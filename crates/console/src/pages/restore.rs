@@ -16,8 +16,8 @@ use crate::layout::{Page, Shown, Tab};
 use crate::markup::{ago, link, size, words};
 use crate::once::of_form;
 use crate::pages::facts::Fact;
+use crate::restore_kind::RestoreKind;
 use crate::restore_request::RestoreAsked;
-use crate::restores::RestoreKind;
 use crate::site::{NamedApp, Site};
 
 /// Recovery points that the form offers.

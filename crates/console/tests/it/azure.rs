@@ -8,20 +8,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_control::app_resolver::AppSelection;
 use holdfast_control::approvals::{
-    ApprovalRequest, Confirmed, FourEyes, Replanned, StartedOnce, ask, confirm,
+    ApprovalRequest, Confirmed, FourEyes, Replanned, StartedOnce, Wish, ask, confirm, restore_effect,
 };
 use holdfast_control::backup::BackupRequest;
 use holdfast_control::coverage::{Coverage, CoveredApp, Via};
 use holdfast_control::forecast::{FleetForecast, ForecastRequest, PolicyWindow};
 use holdfast_control::operator_requests::OperatorRequests;
 use holdfast_control::restore::{
-    Blobs, ConfirmedPlan, DrillRequest, NEVER_RESTORED, NewRestore, RestorePlan, RestoreRequest,
-    RestoreSource, RestoreTarget, Wanted,
+    Blobs, ConfirmedPlans, DrillRequest, ManyPlan, ManyRestores, ManyTargets, NEVER_RESTORED, NewRestore,
+    RestorePlan, RestoreRequest, RestoreSource, RestoreTarget, Wanted,
 };
 use holdfast_control::verify::{VerifiedBackup, VerifyReport, VerifyResult};
+use holdfast_control::views::actions::LeftOut;
 use holdfast_control::{AddedRuns, Error, ErrorKind};
 use holdfast_model::{
-    Actor, App, AppId, BackupId, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, RunKind,
+    Actor, App, AppId, BackupId, Drill, NewRun, NewTask, PolicyName, PolicySnapshot, Restore, RunId, RunKind,
     SasFacts, SasWindow, StorageName, Task, Trigger,
 };
 use holdfast_store::{Approval, CatalogFilter, RequestAnswer, Store};
@@ -94,7 +95,10 @@ impl FakeAzure {
             run: Some(NewRestore {
                 app: App::new(target),
                 policy_snapshot: PolicySnapshot::new(StorageName::new("weu"), "bkpweu01"),
-                task: Task::Restore(restore),
+                task: match kind {
+                    RunKind::Drill => Task::Drill(Drill { restore, probe: None }),
+                    _ => Task::Restore(restore),
+                },
             }),
         })
     }
@@ -193,16 +197,43 @@ impl OperatorRequests for FakeAzure {
         self.plan(RunKind::Drill, source, scratch, request.backup).await
     }
 
-    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlan<'_>) -> Result<StartedOnce, Error> {
-        let ConfirmedPlan { plan, run, reason, request } = confirmed;
-        if let Some(lasts) = plan.waits_for_approval(self.four_eyes) {
-            let approval = ask(&*self.store, plan.into(), (actor, reason), (run, lasts)).await?;
+    /// Plans each selected app with a backup alone, the others are left out.
+    async fn plan_many(&self, _: &Actor, request: &ManyRestores) -> Result<ManyPlan, Error> {
+        let kind = request.kind();
+        let (mut starts, mut left_out) = (Vec::new(), Vec::new());
+        for name in &request.select.names {
+            let app = self.known(name).await?;
+            let beside = |site: &str, slot: Option<&str>| {
+                AppId::new(app.subscription().as_str(), app.resource_group(), site, slot)
+            };
+            let target = match &request.to {
+                ManyTargets::InPlace => app.clone(),
+                ManyTargets::Slot(slot) => beside(app.site(), Some(slot)),
+                ManyTargets::New(pattern) => beside(&pattern.replace("{app}", app.site()), None),
+                ManyTargets::Scratch => AppId::new("5f2e8a70-prod-weu", "rg-x", "scratch", None),
+            };
+            match self.plan(kind, app.clone(), target, None).await {
+                Ok(plan) => starts.push(plan),
+                Err(error) => left_out.push(LeftOut { app, why: error.to_string() }),
+            }
+        }
+        Ok(ManyPlan { kind, selected: request.select.names.len(), starts, left_out, warnings: Vec::new() })
+    }
+
+    async fn start(&self, actor: &Actor, confirmed: ConfirmedPlans<'_>) -> Result<StartedOnce, Error> {
+        let ConfirmedPlans { plans, runs, reason, request } = confirmed;
+        if let Some(lasts) = plans.iter().find_map(|plan| plan.waits_for_approval(self.four_eyes)) {
+            let wish = Wish::to_restore(plans)?;
+            let approval = ask(&*self.store, wish, (actor, reason), (runs[0], lasts)).await?;
             return Ok(StartedOnce::Asked(Box::new(approval)));
         }
-        let new = self.run(plan, run, actor).await?;
+        let mut new = Vec::new();
+        for (plan, run) in plans.iter().zip(runs) {
+            new.push(self.run(plan, *run, actor).await?);
+        }
         Ok(StartedOnce::Runs(match request {
-            Some((key, answer)) => self.store.add_runs_once(key, answer, &[new]).await?,
-            None => self.store.add_run(&new).await.map(|()| RequestAnswer::New)?,
+            Some((key, answer)) => self.store.add_runs_once(key, answer, &new).await?,
+            None => self.store.add_runs(&new).await.map(|_| RequestAnswer::New)?,
         }))
     }
 
@@ -215,14 +246,20 @@ impl OperatorRequests for FakeAzure {
     }
 
     async fn confirm(&self, actor: &Actor, id: RunId, mut rng: fastrand::Rng) -> Result<Confirmed, Error> {
-        let run = RunId::new(self.store.now().await?, &mut rng.fork());
+        let (now, mut of_runs) = (self.store.now().await?, rng.fork());
         let again = async |approval: Approval| {
-            let Ok(ApprovalRequest::Restore(request)) = serde_json::from_str(&approval.request) else {
-                return Err(Error::new(ErrorKind::Conflict, "another request"));
+            let requests = match serde_json::from_str(&approval.request) {
+                Ok(ApprovalRequest::Restore(request)) => vec![request],
+                Ok(ApprovalRequest::Restores(requests)) => requests,
+                _ => return Err(Error::new(ErrorKind::Conflict, "another request")),
             };
-            let plan = self.plan_restore(&approval.asked_by, request).await?;
-            let runs = vec![self.run(&plan, run, &approval.asked_by).await?];
-            Ok(Replanned { effect: plan.effect(), runs })
+            let (mut plans, mut runs) = (Vec::new(), Vec::new());
+            for request in requests {
+                let plan = self.plan_restore(&approval.asked_by, request).await?;
+                runs.push(self.run(&plan, RunId::new(now, &mut of_runs), &approval.asked_by).await?);
+                plans.push(plan);
+            }
+            Ok(Replanned { effect: restore_effect(&plans), runs })
         };
         confirm(&*self.store, id, actor, again, &mut rng).await
     }

@@ -327,7 +327,9 @@ fn app(number: u32, hostile: bool) -> App {
     let slot = number.is_multiple_of(9).then_some("staging");
     let id = AppId::new(subscription, &group, &name, slot);
     let policy = (index % 31 != 30).then(|| PolicyName::new(POLICIES[index % 4].0));
-    App { policy, ..App::new(id) }
+    let team = if hostile { HOSTILE } else { ["web", "shop", "hr", "media", "data"][index % 5] };
+    let tags = [("Team", team), ("env", if slot.is_some() { "test" } else { "prod" })].into_iter().collect();
+    App { policy, tags, ..App::new(id) }
 }
 
 fn enrol(app: &App, end: Timestamp) -> Enrolled {

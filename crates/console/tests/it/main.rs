@@ -19,6 +19,7 @@ mod fake_entra;
 mod filled;
 mod http;
 mod listener;
+mod many;
 mod openapi;
 mod pages;
 mod restores;

@@ -89,6 +89,9 @@ impl Samples {
             ("GET", "/api/v1/coverage" | "/api/v1/forecast" | "/api/v1/discovery") => {
                 (path.to_string(), String::new(), ANY)
             }
+            (method, asked) if asked.contains("/many") => {
+                crate::many::sample(world, token, (method, asked), app).await
+            }
             ("POST", asked) if asked.contains("/restores") || asked.contains("/drills") => {
                 crate::restores::sample(world, token, asked, app).await
             }
@@ -127,6 +130,7 @@ impl Samples {
             "backups/adopt" | "deletions" | "deletions/plan" => {
                 (path.to_owned(), Some(json!({ "app": app, "backups": [1] })), ANY)
             }
+            "holds/plan" => (path.to_owned(), Some(json!({ "select": { "names": [app] } })), 200),
             "holds/release" => {
                 (path.to_owned(), Some(json!({ "app": app, "backup": 1, "reason": "audit" })), ANY)
             }

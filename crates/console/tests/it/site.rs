@@ -81,6 +81,22 @@ async fn hostile_names_and_texts_are_shown_and_do_not_act() {
 }
 
 #[tokio::test]
+async fn apps_are_found_by_their_tags() {
+    let world = World::of(SMALL).await;
+    let fleet = world.page("/fleet?tag=TEAM%3Dshop").await;
+    assert!(
+        fleet.contains("14 of 70 apps match") && fleet.contains("tag=env%3Dprod&amp;tag=team%3Dshop"),
+        "{fleet}"
+    );
+    let csv = world.page("/fleet.csv?tag=team%3Dshop&tag=env%3Dtest").await;
+    let rows: Vec<&str> = csv.lines().skip(1).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.contains("\"env=test, team=shop\"")), "{csv}");
+    let name = rows[0].split(',').next().unwrap();
+    let app = world.page(&format!("/apps/{name}")).await;
+    assert!(app.contains("<a href=\"/fleet?tag=team%3Dshop\">team=shop</a>"), "{app}");
+}
+
+#[tokio::test]
 async fn what_is_not_there_not_allowed_or_not_readable_is_said_on_a_page() {
     let world = World::of(SMALL).await;
     for (request, status, said) in [
@@ -92,6 +108,7 @@ async fn what_is_not_there_not_allowed_or_not_readable_is_said_on_a_page() {
         ("DELETE /fleet", 405, "Not that way"),
         ("GET /backups", 405, "Not that way"),
         ("GET /fleet?sort=luck", 400, "The request cannot be done"),
+        ("GET /fleet?tag=%3Dx", 400, "The request cannot be done"),
         ("GET /fleet?after=x", 400, "The request cannot be done"),
         ("GET /activity?outcome=luck", 400, "The address cannot be read"),
         ("GET /audit?app=shop", 400, "The address cannot be read"),

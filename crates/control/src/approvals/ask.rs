@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_model::{Actor, App, AppId, NewRun, OperatorAction, PolicySnapshot, RunId, StorageName};
 use holdfast_store::{Approval, ApprovalKind, Asked, RequestAnswer, Store};
 
-use super::request::{ApprovalRequest, Effect, LONGEST};
+use super::request::{ApprovalRequest, Effect, LONGEST, restore_effect};
 use super::second_person::makers;
 use crate::deletion::DeletionPlan;
 use crate::operator_actions::optional_reason;
@@ -14,6 +14,8 @@ use crate::{AddedRuns, Error, ErrorKind, counted};
 
 /// Requests that wait, at most.
 const PENDING_MAX: u32 = 1_000;
+/// Names of apps in the record of a request, at most.
+const NAMED: usize = 20;
 
 /// What became of a confirmed plan.
 #[derive(Debug)]
@@ -43,16 +45,25 @@ pub struct Wish {
     what: String,
 }
 
-impl From<&RestorePlan> for Wish {
-    fn from(plan: &RestorePlan) -> Self {
-        let source = plan.source.short_name();
-        Self {
-            kind: ApprovalKind::Restore,
-            app: plan.target.app.clone(),
-            request: plan.request(),
-            effect: plan.effect(),
-            what: format!("restore {} of {source} over {}", plan.backup.blob, plan.word()),
-        }
+impl Wish {
+    /// To restore what is planned, all of it together.
+    pub fn to_restore(plans: &[RestorePlan]) -> Result<Self, Error> {
+        let Some(first) = plans.first() else {
+            return Err(Error::new(ErrorKind::Invalid, "nothing is planned, so nobody was asked"));
+        };
+        let what = match plans {
+            [plan] => {
+                format!("restore {} of {} over {}", plan.backup.blob, plan.source.short_name(), plan.word())
+            }
+            several => {
+                let names: Vec<String> = several.iter().take(NAMED).map(RestorePlan::word).collect();
+                let more = several.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("restore over {}: {}{more}", counted(several.len(), "app"), names.join(", "))
+            }
+        };
+        let (request, effect) = (ApprovalRequest::of(plans), restore_effect(plans));
+        Ok(Self { kind: ApprovalKind::Restore, app: first.target.app.clone(), request, effect, what })
     }
 }
 

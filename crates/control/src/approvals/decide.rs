@@ -3,7 +3,7 @@
 use holdfast_model::{Actor, NewRun, OperatorAction, RunId, Timestamp};
 use holdfast_store::{Approval, ApprovalState, Decision, Store, Verdict};
 
-use super::request::{ApprovalRequest, Effect, expiry, named, read};
+use super::request::{ApprovalRequest, Effect, expiry, named, read, restore_effect};
 use super::second_person::{Behind, makers, refusal};
 use crate::operator_actions::{about_app, reason};
 use crate::{ControlContext, Error, ErrorKind, deletion, restore};
@@ -32,17 +32,17 @@ pub async fn replan(
     approval: &Approval,
     rng: &mut fastrand::Rng,
 ) -> Result<Replanned, Error> {
-    match read(approval)? {
-        ApprovalRequest::Restore(request) => {
-            let plan = restore::plan_restore(context, request).await?;
-            let run = RunId::new(context.now, rng);
-            Ok(Replanned { effect: plan.effect(), runs: vec![restore::new_run(context, &plan, run).await?] })
-        }
+    let requests = match read(approval)? {
+        ApprovalRequest::Restore(request) => vec![request],
+        ApprovalRequest::Restores(requests) => requests,
         ApprovalRequest::Delete(request) => {
             let plan = deletion::plan(context, &request).await?;
-            Ok(Replanned { effect: plan.effect(), runs: deletion::runs(context, &plan, rng).await? })
+            return Ok(Replanned { effect: plan.effect(), runs: deletion::runs(context, &plan, rng).await? });
         }
-    }
+    };
+    let plans = restore::plan_restores(context, requests).await?;
+    let ids: Vec<RunId> = plans.iter().map(|_| RunId::new(context.now, rng)).collect();
+    Ok(Replanned { effect: restore_effect(&plans), runs: restore::new_runs(context, &plans, &ids).await? })
 }
 
 /// Lets a second person confirm a request. `replanned` makes its plan again: the runs are added in the transaction that decides it, and

@@ -10,5 +10,5 @@ pub use holdfast_config::FourEyes;
 
 pub use ask::{Started, StartedOnce, Wish, ask};
 pub use decide::{Confirmed, Replanned, confirm, decline, is_asker, replan, withdraw};
-pub use request::{ApprovalRequest, Effect, LONGEST, apps, expiry, named};
+pub use request::{ApprovalRequest, Effect, LONGEST, apps, expiry, named, restore_effect};
 pub use view::{ApprovalView, DecisionView, EffectLine, waits};

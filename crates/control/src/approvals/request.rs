@@ -1,5 +1,6 @@
 //! What a second person confirms, and what it will do: taken from a plan, and planned again at the confirmation.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use holdfast_model::{AppId, RunId, Timestamp, format_timestamp};
@@ -22,16 +23,44 @@ pub type Effect = Vec<(String, String)>;
 pub enum ApprovalRequest {
     /// A restore.
     Restore(RestoreRequest),
+    /// Several restores, which start together.
+    Restores(Vec<RestoreRequest>),
     /// A deletion.
     Delete(DeletionRequest),
 }
 
+impl ApprovalRequest {
+    /// The request for the same plans.
+    pub(super) fn of(plans: &[RestorePlan]) -> Self {
+        match plans {
+            [plan] => Self::Restore(plan.request()),
+            several => Self::Restores(several.iter().map(RestorePlan::request).collect()),
+        }
+    }
+}
+
+/// What restores replace, and with what; of several, one line for each target.
+pub fn restore_effect(plans: &[RestorePlan]) -> Effect {
+    let line = |plan: &RestorePlan| {
+        let parts: Vec<String> = plan
+            .effect()
+            .into_iter()
+            .map(|(name, value)| format!("{}: {value}", name.to_lowercase()))
+            .collect();
+        (plan.word(), parts.join("; "))
+    };
+    match plans {
+        [plan] => plan.effect(),
+        several => several.iter().map(line).collect(),
+    }
+}
+
 impl RestorePlan {
     /// The request for the same plan.
-    pub(super) fn request(&self) -> ApprovalRequest {
+    fn request(&self) -> RestoreRequest {
         let is_other = self.target.app != self.source;
         let restore = self.run.as_ref().and_then(|run| run.task.restore());
-        ApprovalRequest::Restore(RestoreRequest {
+        RestoreRequest {
             app: self.source.to_string(),
             wanted: self.backup.id.map_or_else(|| Wanted::Blob(self.backup.blob.clone()), Wanted::Id),
             destination: Destination {
@@ -44,7 +73,7 @@ impl RestorePlan {
             ignore_conflicting_host_names: restore
                 .is_some_and(|restore| restore.ignore_conflicting_host_names),
             storage: self.run.as_ref().map(|run| run.policy_snapshot.storage.clone()),
-        })
+        }
     }
 
     /// What it replaces, and with what. A plan with another effect is another request.
@@ -111,13 +140,25 @@ fn lines<const N: usize>(pairs: [(&str, String); N]) -> Effect {
     pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-/// The apps that a request is about: the one that changes, and the one whose backup is restored.
+/// The apps that a request is about: those that change, and those whose backups are restored.
 pub fn apps(approval: &Approval) -> Vec<AppId> {
-    let source = match read(approval) {
-        Ok(ApprovalRequest::Restore(request)) => request.app.parse().ok(),
-        _ => None,
+    let requests = match read(approval) {
+        Ok(ApprovalRequest::Restore(request)) => vec![request],
+        Ok(ApprovalRequest::Restores(requests)) => requests,
+        Ok(ApprovalRequest::Delete(_)) | Err(_) => Vec::new(),
     };
-    std::iter::once(approval.app.clone()).chain(source).collect()
+    let named = requests.iter().flat_map(|request| [Some(&request.app), request.destination.to.as_ref()]);
+    let named = named.flatten().filter_map(|name| name.parse().ok());
+    let all: BTreeSet<AppId> = std::iter::once(approval.app.clone()).chain(named).collect();
+    all.into_iter().collect()
+}
+
+/// How many apps a request replaces.
+pub(super) fn replaced(approval: &Approval) -> usize {
+    match read(approval) {
+        Ok(ApprovalRequest::Restores(requests)) => requests.len(),
+        _ => 1,
+    }
 }
 
 /// The request that the store keeps.

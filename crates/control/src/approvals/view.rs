@@ -5,6 +5,8 @@ use holdfast_store::{Approval, ApprovalKind, ApprovalState, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::request::replaced;
+
 /// A request that a second person confirms.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ApprovalView {
@@ -69,7 +71,10 @@ impl ApprovalView {
             kind: approval.kind,
             state: approval.state(now),
             what: match approval.kind {
-                ApprovalKind::Restore => format!("restore over {name}"),
+                ApprovalKind::Restore => match replaced(approval) {
+                    1 => format!("restore over {name}"),
+                    several => format!("restore over {several} apps"),
+                },
                 ApprovalKind::Delete => format!("deletion of backups of {name}"),
             },
             app: approval.app.clone(),

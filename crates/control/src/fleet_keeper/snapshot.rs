@@ -26,8 +26,10 @@ pub(super) fn of(
     });
     let remembered: Vec<App> = remembered.map(|app| remember(file, app)).collect();
     apps.extend(remembered.into_iter().map(|app| (app.id.clone(), app)));
-    for app in apps.values_mut().filter(|app| app.plan.is_none()) {
-        app.plan = enrolled.get(&app.id).and_then(|status| status.plan.clone());
+    for app in apps.values_mut().filter(|app| !listed.contains(&app.id)) {
+        let Some(status) = enrolled.get(&app.id) else { continue };
+        app.plan = app.plan.take().or_else(|| status.plan.clone());
+        app.tags = app.tags.or(&status.tags);
     }
     let sighting = |id: &AppId| {
         let list = lists.get(id.subscription());

@@ -353,3 +353,30 @@ async fn another_fleet_keeps_what_azure_listed_and_is_published_before_azure_ans
     assert_eq!((shop.policy, shop.removed, shop.missing_since), (Some(silver), false, None));
     assert_eq!((shop.next_tick, world.ticks("shop").await.len()), (next_tick, 0), "nothing is due at once");
 }
+
+#[tokio::test]
+async fn the_tags_of_an_app_follow_azure_beside_those_of_its_entry() {
+    let mut world = World::new();
+    let mut file = file();
+    let own = [("team", "shop"), ("tier", "2")].into_iter().collect();
+    file.apps =
+        vec![holdfast_model::App { tags: own, ..holdfast_model::App::new(path("shop").parse().unwrap()) }];
+    let arm = world.azure.client(Arc::clone(&world.clock) as _, fastrand::Rng::with_seed(1));
+    world.keeper.replace(file, arm);
+    let tagged = |app: &str, tags: serde_json::Value| json!({ "id": path(app), "tags": tags });
+    let lists = |world: &World, tags: serde_json::Value| {
+        let sites = [tagged("shop", tags.clone()), tagged("wiki", tags)];
+        world.answers(LIST, 200, &json!({ "value": sites }));
+    };
+    lists(&world, json!({ "Team": "web", "Backup": "gold" }));
+    world.pass().await;
+    assert_eq!(world.status("shop").await.tags.to_string(), "backup=gold, team=shop, tier=2");
+    assert_eq!(world.status("wiki").await.tags.to_string(), "backup=gold, team=web");
+    world.throttles("900");
+    world.restart();
+    world.pass().await;
+    assert_eq!(world.status("wiki").await.tags.to_string(), "backup=gold, team=web", "no list, no change");
+    lists(&world, json!({ "backup": "gold" }));
+    world.next_pass().await;
+    assert_eq!(world.status("wiki").await.tags.to_string(), "backup=gold");
+}

@@ -83,6 +83,16 @@ pub struct BeyondDailyLimit {
     pub limit: usize,
 }
 
+impl BeyondDailyLimit {
+    /// The store does not know the app's tier.
+    fn limit_in_words(&self) -> String {
+        match self.limit {
+            DAILY => format!("{DAILY} in Basic and Standard ({DAILY_IN_PREMIUM} in Premium and Isolated)"),
+            limit => limit.to_string(),
+        }
+    }
+}
+
 /// A backup of the forecast.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ForecastBackup {
@@ -97,6 +107,10 @@ pub struct ForecastBackup {
     /// What it waited for at last.
     pub waits_for: Option<WaitsFor>,
 }
+
+/// Backups that Azure makes of an app in a day, by its documentation: in Basic and Standard, and in Premium and Isolated.
+pub(super) const DAILY: usize = 12;
+pub(super) const DAILY_IN_PREMIUM: usize = 50;
 
 /// How many apps a note names.
 const NAMED: usize = 10;
@@ -144,7 +158,7 @@ impl FleetForecast {
                 "Azure skips backups of {}: {} are due on one day (UTC), and it makes {}",
                 beyond.app.short_name(),
                 beyond.backups,
-                beyond.limit
+                beyond.limit_in_words()
             ));
         }
         if self.apps_without_history > 0 {

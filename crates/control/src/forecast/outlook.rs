@@ -8,16 +8,13 @@ use holdfast_model::{AppId, DurationForecast, Overlap, Policy, PolicyName, Times
 use holdfast_store::{AppStatus, PastDurations};
 
 use super::fleet_forecast::{
-    BeyondDailyLimit, FleetForecast, ForecastBackup, ForecastRequest, MissedObjective, PolicyWindow,
+    BeyondDailyLimit, DAILY, DAILY_IN_PREMIUM, FleetForecast, ForecastBackup, ForecastRequest,
+    MissedObjective, PolicyWindow,
 };
 use super::timetable::{DueBackup, Lane, Millis, Slot, WaitsFor};
 
 /// The duration of a backup in a fleet that has never made one.
 const UNKNOWN_DURATION: Duration = Duration::from_mins(5);
-
-/// Backups that Azure makes of an app in a day, by its documentation: in Basic and Standard, and in Premium.
-const DAILY: usize = 12;
-const DAILY_IN_PREMIUM: usize = 50;
 
 /// An app with its policy.
 pub(super) struct Scheduled<'a> {
@@ -83,7 +80,8 @@ pub(super) fn expected_durations(
     apps: &[Scheduled<'_>],
     past: &BTreeMap<AppId, PastDurations>,
 ) -> Vec<Option<Duration>> {
-    let of = |app: &Scheduled<'_>| DurationForecast::of(past.get(&app.original)?).map(|usual| usual.median());
+    let of =
+        |app: &Scheduled<'_>| DurationForecast::of(past.get(&app.original)?).map(|forecast| forecast.usual());
     apps.iter().map(of).collect()
 }
 

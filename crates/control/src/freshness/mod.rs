@@ -3,9 +3,9 @@
 mod finding;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{PolicyName, Timestamp};
+use holdfast_model::{PolicyName, TagFilter, Timestamp};
 use holdfast_store::{AppStatus, Store, SubscriptionStatus};
 
 pub use finding::{CheckLevel, FindingKind, Freshness, FreshnessFinding};
@@ -13,45 +13,53 @@ pub use text::{open_metrics, plugin_text};
 
 use crate::{Error, ErrorKind, app_names};
 
-/// Which apps are checked.
-#[derive(Debug, Clone, Copy)]
-pub enum CheckScope<'a> {
-    /// All.
-    All,
-    /// Those of a policy.
-    Policy(&'a PolicyName),
-    /// The one of this ARM id or short name.
-    App(&'a str),
+/// Which apps are checked: all, or those for which everything holds that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckScope {
+    /// The app with this ARM id or short name.
+    pub app: Option<String>,
+    /// Apps of this policy.
+    pub policy: Option<PolicyName>,
+    /// Tags that an app must have.
+    pub tags: BTreeSet<TagFilter>,
 }
 
 /// Checks the apps of a store.
-pub async fn freshness(store: &dyn Store, scope: CheckScope<'_>) -> Result<Freshness, Error> {
+pub async fn freshness(store: &dyn Store, scope: &CheckScope) -> Result<Freshness, Error> {
     let (now, apps, subscriptions) =
         (store.now().await?, store.status().await?, store.subscriptions().await?);
     let apps = selected(apps, scope)?;
-    let subscriptions = if matches!(scope, CheckScope::All) { subscriptions } else { Vec::new() };
+    let subscriptions = if *scope == CheckScope::default() { subscriptions } else { Vec::new() };
     Ok(judge(&apps, &subscriptions, now))
 }
 
-fn selected(mut apps: Vec<AppStatus>, scope: CheckScope<'_>) -> Result<Vec<AppStatus>, Error> {
-    match scope {
-        CheckScope::All => {}
-        CheckScope::Policy(policy) => apps.retain(|status| status.policy.as_ref() == Some(policy)),
-        CheckScope::App(name) => {
-            let ids: Vec<_> = apps.iter().map(|status| status.app.clone()).collect();
-            let id = app_names::app(&ids, name)?;
-            apps.retain(|status| status.app == id);
-        }
+fn selected(mut apps: Vec<AppStatus>, scope: &CheckScope) -> Result<Vec<AppStatus>, Error> {
+    let CheckScope { app, policy, tags } = scope;
+    if let Some(name) = app {
+        let ids: Vec<_> = apps.iter().map(|status| status.app.clone()).collect();
+        let id = app_names::app(&ids, name)?;
+        apps.retain(|status| status.app == id);
     }
+    apps.retain(|status| policy.is_none() || status.policy == *policy);
+    apps.retain(|status| status.tags.satisfy_all(tags));
     if apps.iter().any(|status| !status.removed) {
         return Ok(apps);
     }
-    let what = match scope {
-        CheckScope::All => "the store has no app of the fleet".to_owned(),
-        CheckScope::Policy(policy) => format!("no app of the fleet has the policy `{policy}`"),
-        CheckScope::App(name) => format!("{name} is not in the fleet"),
-    };
-    Err(Error::new(ErrorKind::NotFound, what).help("`holdfast status` lists the apps and their policies"))
+    Err(Error::new(ErrorKind::NotFound, nothing(scope))
+        .help("`holdfast status` lists the apps and their policies, and the console their tags"))
+}
+
+/// What it means that no app is in the scope.
+fn nothing(CheckScope { app, policy, tags }: &CheckScope) -> String {
+    if let Some(app) = app {
+        return format!("{app} is not in the fleet");
+    }
+    let policy = policy.iter().map(|policy| format!("the policy `{policy}`"));
+    let wanted: Vec<String> = policy.chain(tags.iter().map(|tag| format!("the tag `{tag}`"))).collect();
+    match wanted.as_slice() {
+        [] => "the store has no app of the fleet".to_owned(),
+        wanted => format!("no app of the fleet has {}", wanted.join(" and ")),
+    }
 }
 
 fn judge(apps: &[AppStatus], subscriptions: &[SubscriptionStatus], now: Timestamp) -> Freshness {
@@ -169,13 +177,20 @@ mod tests {
 
     #[test]
     fn a_scope_without_apps_is_unknown_rather_than_ok() {
-        let gold = PolicyName::new("gold");
-        let none = PolicyName::new("none");
-        assert_eq!(selected(vec![good("shop")], CheckScope::Policy(&gold)).unwrap().len(), 1);
-        for scope in [CheckScope::Policy(&none), CheckScope::App("wiki")] {
-            assert_eq!(selected(vec![good("shop")], scope).unwrap_err().kind(), ErrorKind::NotFound);
+        let apps = || vec![AppStatus { tags: [("team", "web")].into_iter().collect(), ..good("shop") }];
+        let of = |policy: &str, tags: &[&str]| CheckScope {
+            policy: Some(PolicyName::new(policy)),
+            tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+            ..CheckScope::default()
+        };
+        for scope in [of("gold", &[]), of("gold", &["Team=web"])] {
+            assert_eq!(selected(apps(), &scope).unwrap().len(), 1);
+        }
+        let wiki = CheckScope { app: Some("wiki".into()), ..CheckScope::default() };
+        for scope in [of("none", &[]), of("gold", &["team=shop"]), wiki] {
+            assert_eq!(selected(apps(), &scope).unwrap_err().kind(), ErrorKind::NotFound);
         }
         let left = AppStatus { removed: true, ..good("shop") };
-        assert!(selected(vec![left], CheckScope::All).is_err());
+        assert!(selected(vec![left], &CheckScope::default()).is_err());
     }
 }

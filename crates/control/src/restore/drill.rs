@@ -5,9 +5,10 @@ use holdfast_model::{App, AppId, BackupId, DrillRule, Site};
 
 use super::choose::Wanted;
 use super::databases::Databases;
+use super::plan_context::PlanContext;
 use super::resolved::{Purpose, ResolvedRestore};
 use super::target::Aim;
-use crate::{ControlContext, Error, ErrorKind};
+use crate::{Error, ErrorKind};
 
 /// A request for a drill.
 #[derive(Debug, Clone)]
@@ -24,13 +25,13 @@ pub struct DrillRequest {
 
 impl DrillRequest {
     /// Resolves the names of the request to apps.
-    pub(super) async fn resolve(self, context: &ControlContext<'_>) -> Result<ResolvedRestore, Error> {
-        let source = context.app(&self.app).await?;
-        let policy = source.policy.as_ref().and_then(|name| context.fleet.policies.get(name));
+    pub(super) async fn resolve(self, context: &PlanContext<'_>) -> Result<ResolvedRestore, Error> {
+        let (source, fleet) = (context.app(&self.app).await?, context.control.fleet);
+        let policy = source.policy.as_ref().and_then(|name| fleet.policies.get(name));
         let rule = policy.and_then(|policy| policy.drill.as_ref());
-        let scratch = scratch(context, &into(&self, rule)?).await?;
+        let scratch = scratch(context, &into(&self, &source.id, rule)?).await?;
         require_scratch(&source.id, &scratch)?;
-        require_agreed(&scratch.id, rule, context.fleet.four_eyes)?;
+        require_agreed(&scratch.id, rule, fleet.four_eyes)?;
         let probe = self.probe.or_else(|| rule.and_then(|rule| rule.probe.clone()));
         if let Some(probe) = &probe {
             is_probe(probe)
@@ -52,10 +53,10 @@ impl DrillRequest {
     }
 }
 
-fn into(request: &DrillRequest, rule: Option<&DrillRule>) -> Result<String, Error> {
+fn into(request: &DrillRequest, source: &AppId, rule: Option<&DrillRule>) -> Result<String, Error> {
     let named = request.into.clone();
     named.or_else(|| rule.map(|rule| rule.into.to_string())).ok_or_else(|| {
-        let what = format!("no scratch app is named for a drill of {}", request.app);
+        let what = format!("no scratch app is named for a drill of {}", source.short_name());
         Error::new(ErrorKind::Invalid, what).help("name one with --into, or set `drill` in the policy")
     })
 }
@@ -64,13 +65,13 @@ fn into(request: &DrillRequest, rule: Option<&DrillRule>) -> Result<String, Erro
 ///
 /// Azure is asked for this app alone too: a rule matches it even when its subscription could not be listed. No rule
 /// matches slots.
-async fn scratch(context: &ControlContext<'_>, into: &str) -> Result<App, Error> {
+async fn scratch(context: &PlanContext<'_>, into: &str) -> Result<App, Error> {
     let resolved = context.app(into).await?;
     if resolved.id.slot().is_some() {
         return Ok(resolved);
     }
-    let sites: Vec<Site> = context.arm.site(&resolved.id).await.into_iter().collect();
-    let matched = context.fleet.apps_with(&sites).into_iter().find(|app| app.id == resolved.id);
+    let sites: Vec<Site> = context.control.arm.site(&resolved.id).await.into_iter().collect();
+    let matched = context.control.fleet.apps_with(&sites).into_iter().find(|app| app.id == resolved.id);
     Ok(matched.filter(|app| app.policy.is_some()).unwrap_or(resolved))
 }
 
@@ -139,8 +140,9 @@ mod tests {
             into: into.map(str::to_owned),
             probe: None,
         };
-        assert_eq!(into(&request(Some("scratch")), None).unwrap(), "scratch");
-        let missing = into(&request(None), None).unwrap_err();
+        let shop = AppId::new("s", "g", "shop", None);
+        assert_eq!(into(&request(Some("scratch")), &shop, None).unwrap(), "scratch");
+        let missing = into(&request(None), &shop, None).unwrap_err();
         assert_eq!(missing.to_string(), "no scratch app is named for a drill of shop");
     }
 }

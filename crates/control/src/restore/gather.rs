@@ -5,12 +5,13 @@ use holdfast_model::{
     App, AppId, BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, DatabaseRef, Drill, PolicySnapshot,
     Restore, SasFacts, Task, fold_case,
 };
-use holdfast_store::{CatalogFilter, Running};
+use holdfast_store::{AppStatus, CatalogFilter, Running};
 
 use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
 use super::existing_target::existing_target;
 use super::plan::{Blobs, NEVER_RESTORED, NewRestore, RestorePlan};
+use super::plan_context::PlanContext;
 use super::resolved::{Purpose, ResolvedRestore};
 use super::source::RestoreSource;
 use super::target::Aim;
@@ -20,16 +21,17 @@ use crate::{Context as _, ControlContext, Error, ErrorKind};
 
 /// Gathers the plan of a restore that can start now.
 pub(super) async fn gather(
-    context: &ControlContext<'_>,
+    shared: &PlanContext<'_>,
     resolved: ResolvedRestore,
 ) -> Result<RestorePlan, Error> {
+    let context = shared.control;
     let (Aim::Over(target) | Aim::New(target)) = &resolved.aim;
     context.is_served(target.subscription())?;
     let backup = backup(context, &resolved).await?;
     let policy_snapshot =
         context.policy_snapshot(&resolved.source, resolved.storage.as_ref().or(backup.storage.as_ref()))?;
     let place = existing_target(context, &resolved, target).await?;
-    let sas = sas(context, &policy_snapshot).await?;
+    let sas = sas(shared, &policy_snapshot).await?;
     let backup = match &resolved.wanted {
         Wanted::Blob(_) => RestoreSource {
             databases: discovered(context, (&backup.blob, &resolved), &policy_snapshot).await?,
@@ -39,7 +41,7 @@ pub(super) async fn gather(
     };
     let blobs = blobs(context, &backup, &policy_snapshot).await?;
     let databases = brought_back(&backup.databases, &resolved.source.databases, &resolved.databases)?;
-    let warnings = warnings(context, &resolved, (target, &backup, &databases)).await?;
+    let warnings = warnings(&shared.apps.statuses, &resolved, (target, &backup, &databases));
     let restore = Restore {
         source: resolved.source.id.clone(),
         backup: backup.id,
@@ -127,10 +129,10 @@ fn whole(app: &AppId, backup: Backup) -> Result<BackupFacts, Error> {
 }
 
 /// The SAS that Azure is given, if it is usable; where storage is out of reach, no test write checks that.
-async fn sas(context: &ControlContext<'_>, policy_snapshot: &PolicySnapshot) -> Result<SasFacts, Error> {
-    let health = context.health(policy_snapshot).await?;
+async fn sas(shared: &PlanContext<'_>, policy_snapshot: &PolicySnapshot) -> Result<SasFacts, Error> {
+    let health = shared.health(policy_snapshot).await?;
     if health.is_good() || (health.faults.is_empty() && !policy_snapshot.verify) {
-        return Ok(health.facts);
+        return Ok(health.facts.clone());
     }
     let why = unusable(&health).join("; ");
     let what = format!("the SAS for storage `{}` is not usable: {why}", policy_snapshot.storage);
@@ -200,11 +202,11 @@ async fn blobs(
 }
 
 /// Warnings to read before the confirmation.
-async fn warnings(
-    context: &ControlContext<'_>,
+fn warnings(
+    statuses: &[AppStatus],
     resolved: &ResolvedRestore,
     (target, backup, databases): (&AppId, &RestoreSource, &[DatabaseRef]),
-) -> Result<Vec<String>, Error> {
+) -> Vec<String> {
     let mut warnings = Vec::new();
     let name = target.short_name();
     match backup.good {
@@ -220,10 +222,9 @@ async fn warnings(
         warnings
             .push(format!("the databases are those of {source}: they are replaced although the app is not"));
     }
-    let statuses = context.store.status().await?;
     let running = statuses.iter().find(|status| status.app == *target).and_then(|status| status.running);
     if let Some(Running { kind, state, .. }) = running {
         warnings.push(format!("a {kind} of {name} is {}: this one waits for it", state.as_str()));
     }
-    Ok(warnings)
+    warnings
 }

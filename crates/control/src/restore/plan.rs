@@ -1,6 +1,6 @@
 //! What a restore will do.
 
-use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, RunKind, SasFacts, Task};
+use holdfast_model::{App, AppId, DatabaseRef, PolicySnapshot, Run, RunKind, SasFacts, Task};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -98,6 +98,19 @@ pub struct RestoreTarget {
 }
 
 impl RestorePlan {
+    /// Whether a run does the same: the same backup into the same target, or a drill of the same app there.
+    pub(super) fn repeats(&self, run: &Run) -> bool {
+        let task = self.run.as_ref().map(|new| &new.task);
+        let is_same = match (task, &run.task) {
+            (Some(Task::Restore(new)), Task::Restore(old)) => {
+                (&new.source, &new.blob) == (&old.source, &old.blob)
+            }
+            (Some(new @ Task::Drill(_)), old) => new.subject() == old.subject(),
+            _ => false,
+        };
+        is_same && run.app == self.target.app
+    }
+
     /// The text that confirms the restore: the name of the target.
     pub fn word(&self) -> String {
         self.target.app.short_name()

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::choose::Wanted;
 use super::databases::Databases;
+use super::plan_context::PlanContext;
 use super::resolved::{Purpose, ResolvedRestore};
 use super::target::{Aim, Destination, aim};
-use crate::{ControlContext, Error};
+use crate::Error;
 
 /// A request to restore a backup of an app.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub struct RestoreRequest {
 
 impl RestoreRequest {
     /// Resolves the names of the request to apps.
-    pub(super) async fn resolve(self, context: &ControlContext<'_>) -> Result<ResolvedRestore, Error> {
+    pub(super) async fn resolve(self, context: &PlanContext<'_>) -> Result<ResolvedRestore, Error> {
         let source = context.app(&self.app).await?;
         let other = match &self.destination.to {
             Some(name) => Some(context.app(name).await?),

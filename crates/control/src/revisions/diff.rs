@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_config::Fleet;
-use holdfast_model::{App, AppId, Policy, PolicyName, Timestamp};
+use holdfast_model::{App, AppId, Policy, PolicyName, Tags, Timestamp};
 use holdfast_store::AppStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::changes::{self, DeletionChange, FieldChange, PolicyChange};
-use super::membership::{Known, Membership, Memberships};
+use super::membership::{Membership, Memberships};
 
 /// An app under two fleets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,7 +44,7 @@ pub struct FleetDiff {
     pub gained: Vec<AppChange>,
     /// Apps that leave the fleet or every policy: their backups end.
     pub lost: Vec<AppChange>,
-    /// Apps that may leave every policy: their tags decide, which only Azure knows.
+    /// Apps that may leave every policy: their tags decide, which only Azure knows, because the file named the apps.
     pub may_be_lost: Vec<AppChange>,
     /// Apps that go to another policy.
     pub moved: Vec<AppChange>,
@@ -56,6 +56,8 @@ pub struct FleetDiff {
     pub resumed: Vec<AppId>,
     /// Apps with other databases.
     pub databases: Vec<AppId>,
+    /// Apps whose entries have other tags.
+    pub tags: Vec<AppId>,
     /// Policies that come, go or change.
     pub policies: Vec<PolicyChange>,
     /// Rules that are new or written differently.
@@ -98,6 +100,8 @@ struct AppBefore<'a> {
     policy: Option<&'a PolicyName>,
     paused: bool,
     entry: Option<&'a App>,
+    /// Its tags in Azure, where they are known.
+    tags: Option<&'a Tags>,
     is_enrolled: bool,
 }
 
@@ -110,6 +114,13 @@ impl FleetDiff {
     /// Apps that leave the fleet or every policy, for certain or perhaps.
     pub fn leaving(&self) -> usize {
         self.lost.len() + self.may_be_lost.len()
+    }
+
+    fn compare_entries(&mut self, id: &AppId, before: Option<&App>, after: Option<&App>) {
+        let none = App::new(id.clone());
+        let [before, after] = [before, after].map(|entry| entry.unwrap_or(&none));
+        self.databases.extend((before.databases != after.databases).then(|| id.clone()));
+        self.tags.extend((before.tags != after.tags).then(|| id.clone()));
     }
 }
 
@@ -124,15 +135,13 @@ impl<'a> Comparison<'a> {
             settings: changes::settings(old, new),
             ..FleetDiff::default()
         };
-        let (members, mut both) = (Memberships::new(old, new), Vec::new());
+        let (members, mut both) = (Memberships::new(new), Vec::new());
         let apps = self.apps();
         for app in apps.values() {
             self.compare(app, &members, &mut diff, &mut both);
         }
         for entry in new.apps.iter().filter(|entry| !apps.contains_key(&entry.id)) {
-            let app =
-                AppBefore { id: &entry.id, policy: None, paused: false, entry: None, is_enrolled: false };
-            self.compare(&app, &members, &mut diff, &mut both);
+            self.compare(&AppBefore::unknown(&entry.id), &members, &mut diff, &mut both);
         }
         (diff, both)
     }
@@ -146,12 +155,13 @@ impl<'a> Comparison<'a> {
                 let entry = listed.get(&status.app).copied();
                 let policy = entry.map_or(status.policy.as_ref(), |entry| entry.policy.as_ref());
                 let paused = entry.is_some_and(|entry| entry.paused);
-                (&status.app, AppBefore { id: &status.app, policy, paused, entry, is_enrolled: true })
+                let tags = Some(&status.tags).filter(|_| has_tags_of_azure(status, entry));
+                (&status.app, AppBefore { id: &status.app, policy, paused, entry, tags, is_enrolled: true })
             })
             .collect();
         for app in &self.old.apps {
             let (policy, paused, entry) = (app.policy.as_ref(), app.paused, Some(app));
-            let unknown = AppBefore { id: &app.id, policy, paused, entry, is_enrolled: false };
+            let unknown = AppBefore { policy, paused, entry, ..AppBefore::unknown(&app.id) };
             apps.entry(&app.id).or_insert(unknown);
         }
         apps
@@ -164,8 +174,7 @@ impl<'a> Comparison<'a> {
         diff: &mut FleetDiff,
         both: &mut Vec<Both<'a>>,
     ) {
-        let known = Known { id: app.id, policy: app.policy, is_listed: app.entry.is_some() };
-        let (membership, entry) = (members.of(known), members.entry(app.id));
+        let (membership, entry) = (members.of(app.id, app.tags), members.entry(app.id));
         let is_new = !app.is_enrolled && app.entry.is_none();
         let after = match &membership {
             Membership::In(policy) => policy.clone(),
@@ -185,12 +194,10 @@ impl<'a> Comparison<'a> {
         }
         let paused = entry.is_some_and(|entry| entry.paused);
         if after.is_some() && paused != app.paused {
-            if paused { diff.paused.push(id.clone()) } else { diff.resumed.push(id.clone()) }
+            if paused { diff.paused.push(id) } else { diff.resumed.push(id) }
         }
-        let databases =
-            |entry: Option<&'a App>| entry.map(|entry| entry.databases.as_slice()).unwrap_or_default();
-        if databases(app.entry) != databases(entry) && after.is_some() && !is_new {
-            diff.databases.push(id);
+        if after.is_some() && !is_new {
+            diff.compare_entries(app.id, app.entry, entry);
         }
         if matches!(membership, Membership::ByTags { .. }) {
             return;
@@ -219,6 +226,17 @@ impl<'a> Comparison<'a> {
     }
 }
 
+impl<'a> AppBefore<'a> {
+    fn unknown(id: &'a AppId) -> Self {
+        Self { id, policy: None, paused: false, entry: None, tags: None, is_enrolled: false }
+    }
+}
+
+/// Whether the tags of an enrolled app are all from Azure, which alone decide what rules take.
+fn has_tags_of_azure(status: &AppStatus, entry: Option<&App>) -> bool {
+    status.seen_at.is_some() && entry.is_none_or(|entry| entry.tags.is_empty())
+}
+
 /// The storages that runs or backups still need, and that the new fleet does not have.
 pub(super) fn missing_storages(old: &Fleet, new: &Fleet) -> BTreeSet<String> {
     let gone = old.storages.keys().filter(|name| !new.storages.contains_key(*name));
@@ -231,7 +249,12 @@ mod tests {
     use crate::revisions::fixture::{app, entry, fleet, policy};
 
     fn enrolled(name: &str, of: Option<&str>) -> AppStatus {
-        AppStatus { policy: of.map(policy), ..AppStatus::new(app(name)) }
+        let seen_at = Some(Timestamp::UNIX_EPOCH);
+        AppStatus { policy: of.map(policy), seen_at, ..AppStatus::new(app(name)) }
+    }
+
+    fn tagged(value: &str, status: AppStatus) -> AppStatus {
+        AppStatus { tags: [("b", value)].into_iter().collect(), ..status }
     }
 
     fn diff(old: &str, new: &str, enrolled: &[AppStatus]) -> FleetDiff {
@@ -247,10 +270,30 @@ mod tests {
     fn the_same_fleet_changes_nothing() {
         let text = entry("shop", "gold")
             + "[[discover]]\nsubscription = \"s\"\ntags = { b = \"x\" }\npolicy = \"silver\"\n";
-        let known =
-            [enrolled("shop", Some("gold")), enrolled("wiki", Some("silver")), enrolled("stray", None)];
+        let known = [
+            enrolled("shop", Some("gold")),
+            tagged("x", enrolled("wiki", Some("silver"))),
+            enrolled("stray", None),
+        ];
         assert!(diff(&text, &text, &known).is_empty());
         assert!(diff(&text, &text, &[]).is_empty());
+    }
+
+    #[test]
+    fn the_tags_of_the_store_tell_what_another_rule_takes() {
+        let rule = |value: &str| {
+            format!("[[discover]]\nsubscription = \"s\"\ntags = {{ b = \"{value}\" }}\npolicy = \"silver\"\n")
+        };
+        let known = [tagged("x", enrolled("wiki", Some("silver"))), tagged("y", enrolled("stray", None))];
+        let found = diff(&rule("x"), &rule("y"), &known);
+        assert_eq!((names(&found.lost), names(&found.gained)), (vec!["wiki"], vec!["stray"]));
+        // What the file alone says of an app and its tags tells nothing of Azure.
+        let with_tags = entry("shop", "gold") + "tags = { b = \"x\" }\n" + &rule("x");
+        let own = diff(&with_tags, &rule("x"), &[tagged("x", enrolled("shop", Some("gold")))]);
+        assert_eq!((names(&own.may_be_lost), own.leaving()), (vec!["shop"], 1));
+        let unseen = AppStatus { seen_at: None, ..enrolled("shop", Some("gold")) };
+        let unseen = diff(&(entry("shop", "gold") + &rule("x")), &rule("x"), &[unseen]);
+        assert_eq!(names(&unseen.may_be_lost), ["shop"]);
     }
 
     #[test]
@@ -287,8 +330,11 @@ mod tests {
     }
 
     #[test]
-    fn other_databases_of_an_app_are_named() {
+    fn other_databases_and_tags_of_an_app_are_named() {
         let with = entry("shop", "gold") + "databases = [{ type = \"LocalMySql\", name = \"shop\" }]\n";
         assert_eq!(diff(&entry("shop", "gold"), &with, &[]).databases, [app("shop")]);
+        let tagged = entry("shop", "gold") + "tags = { team = \"shop\" }\n";
+        let diff = diff(&entry("shop", "gold"), &tagged, &[]);
+        assert_eq!((diff.tags, diff.databases), (vec![app("shop")], vec![]));
     }
 }

@@ -20,6 +20,7 @@ pub fn lines(diff: &FleetDiff) -> Vec<String> {
     ids(&mut lines, "paused by the file", &diff.paused);
     ids(&mut lines, "no longer paused by the file", &diff.resumed);
     ids(&mut lines, "with other databases", &diff.databases);
+    ids(&mut lines, "with other tags", &diff.tags);
     diff.policies.iter().for_each(|policy| self::policy(&mut lines, policy));
     lines.extend(diff.rules_added.iter().map(|rule| format!("+ [[discover]] {rule}")));
     lines.extend(diff.rules_removed.iter().map(|rule| format!("- [[discover]] {rule}")));

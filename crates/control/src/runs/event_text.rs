@@ -1,7 +1,8 @@
 //! Events of a run as text.
 
 use holdfast_model::{
-    BackupFacts, OperatorAction, PolicyName, RunEvent, SasFacts, Task, Timestamp, Trigger, format_timestamp,
+    BackupFacts, OperatorAction, PolicyName, RunEvent, SasFacts, Tags, Task, Timestamp, Trigger,
+    format_timestamp,
 };
 use holdfast_store::AuditEvent;
 
@@ -136,9 +137,12 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
             format!(": {detail}")
         }
         OperatorAction::RowRemoved { table, key, reason } => format!(" {key} of {table}: {reason}"),
-        OperatorAction::Enrolled { policy, paused } => {
-            format!(" under {}{}", policy_text(policy.as_ref()), if *paused { ", paused" } else { "" })
+        OperatorAction::Enrolled { policy, paused, tags } => {
+            let paused = if *paused { ", paused" } else { "" };
+            let tags = if tags.is_empty() { String::new() } else { format!(", {}", tags_text(tags)) };
+            format!(" under {}{paused}{tags}", policy_text(policy.as_ref()))
         }
+        OperatorAction::TagsChanged { tags } => format!(" to {}", tags_text(tags)),
         OperatorAction::PolicyChanged { policy } => format!(" to {}", policy_text(policy.as_ref())),
         OperatorAction::FleetFileChanged { sha256 } => format!(": SHA-256 {sha256}"),
         OperatorAction::RevisionApplied { number, sha256, reason, rolled_back_to } => {
@@ -188,6 +192,10 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         | OperatorAction::Resumed => String::new(),
     };
     format!("{about}{} by {actor}{more}", action.as_str())
+}
+
+fn tags_text(tags: &Tags) -> String {
+    if tags.is_empty() { "no tags".to_owned() } else { format!("the tags {tags}") }
 }
 
 fn policy_text(policy: Option<&PolicyName>) -> String {

@@ -201,7 +201,7 @@ mod tests {
     fn each_state_has_a_line_that_says_what_the_run_does() {
         let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap();
         let id = AppId::new("s", "g", "shop", None);
-        let app = App { id: id.clone(), policy: None, plan: None, databases: Vec::new(), paused: false };
+        let app = App::new(id.clone());
         let restore = Restore {
             source: id,
             backup: Some(BackupId(1)),

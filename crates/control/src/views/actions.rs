@@ -110,6 +110,13 @@ pub struct FleetBackups {
     pub store: Arc<dyn Store>,
 }
 
+impl Selection {
+    /// The ids of the selected apps. Fails where they are not those that the person saw.
+    pub fn apps(&self, reading: &FleetReading) -> Result<Vec<AppId>, Error> {
+        Ok(selected(reading, self)?.into_iter().map(|status| status.app.clone()).collect())
+    }
+}
+
 /// What a request to back up a selection will do. Pure.
 pub fn preview(reading: &FleetReading, fleet: &Fleet, selection: &Selection) -> Result<BackupPreview, Error> {
     let apps = selected(reading, selection)?;

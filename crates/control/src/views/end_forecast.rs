@@ -14,7 +14,7 @@ use crate::times::until;
 /// When a backup under way will probably end, from how long the app's last good backups took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EndForecast {
-    /// When it would end if it took as long as the median of them.
+    /// When it would end if it took as long as they usually did.
     pub likely_at: Timestamp,
     /// Whether it takes longer than they let expect.
     pub is_late: bool,
@@ -29,8 +29,8 @@ impl EndForecast {
         }
         let forecast = DurationForecast::of(past)?;
         let waited = (now - accepted_at).to_std().unwrap_or_default();
-        let likely_at = chrono::TimeDelta::from_std(forecast.median()).ok();
-        let likely_at = likely_at.and_then(|median| accepted_at.checked_add_signed(median))?;
+        let likely_at = chrono::TimeDelta::from_std(forecast.usual()).ok();
+        let likely_at = likely_at.and_then(|usual| accepted_at.checked_add_signed(usual))?;
         Some(Self { likely_at, is_late: forecast.next_look(waited).is_none() })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_model::{AppId, Cause, PolicyName, Timestamp};
+use holdfast_model::{AppId, Cause, PolicyName, TagFilter, Tags, Timestamp};
 use holdfast_store::Running;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use crate::views::sas_state::SasState;
 
 /// Which apps a page shows, in which order, and after which row.
 ///
-/// Filters of one kind are alternatives; filters of different kinds all apply.
+/// Filters of one kind are alternatives, but for tags; filters of different kinds all apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FleetQuery {
     /// Words that the app's short name, resource group or policy holds, all of them; in any case.
@@ -24,6 +24,8 @@ pub struct FleetQuery {
     pub subscriptions: BTreeSet<String>,
     /// Resource groups.
     pub resource_groups: BTreeSet<String>,
+    /// Tags that an app must have, all of them.
+    pub tags: BTreeSet<TagFilter>,
     /// Conditions. Without any, apps that left the fleet are left out.
     pub conditions: BTreeSet<Condition>,
     /// Causes of the last failure or of the latest missed tick.
@@ -93,6 +95,8 @@ pub struct Facets {
     pub subscriptions: Vec<Facet>,
     /// Resource groups.
     pub resource_groups: Vec<Facet>,
+    /// The most frequent tags.
+    pub tags: Vec<Facet>,
 }
 
 /// One value of a facet.
@@ -102,7 +106,7 @@ pub struct Facet {
     pub value: String,
     /// The value for people.
     pub label: String,
-    /// Apps that have it and match the filters of all other kinds.
+    /// Apps that have it and match the filters of all other kinds; of a tag, also the other tags.
     pub count: usize,
     /// Whether the query has it.
     pub is_selected: bool,
@@ -117,6 +121,8 @@ pub struct FleetRow {
     pub name: String,
     /// Its policy.
     pub policy: Option<PolicyName>,
+    /// Its tags.
+    pub tags: Tags,
     /// Its condition.
     pub condition: Condition,
     /// How much attention that needs.

@@ -14,6 +14,7 @@ use crate::views::cursor;
 use crate::views::day_mark::{DayMark, strip};
 use crate::views::fleet::{Facet, Facets, FleetPage, FleetQuery, FleetRow, Sort};
 use crate::views::reading::{DAYS, FleetReading};
+use crate::views::tag_facet;
 
 /// A page of the apps that match a query: at most `most` rows.
 pub fn fleet_page(reading: &FleetReading, query: &FleetQuery, most: usize) -> Result<FleetPage, Error> {
@@ -51,13 +52,14 @@ pub fn matching<'a>(reading: &'a FleetReading, query: &FleetQuery) -> Vec<&'a Ap
 }
 
 /// The kinds of filters that have facets, and the rest.
-const KINDS: usize = 6;
+const KINDS: usize = 7;
 const CONDITION: usize = 0;
 const POLICY: usize = 1;
 const CAUSE: usize = 2;
 const SUBSCRIPTION: usize = 3;
 const GROUP: usize = 4;
-const REST: usize = 5;
+const TAGS: usize = 5;
+const REST: usize = 6;
 
 /// Which filters of a query each app passes.
 struct Matches<'q, 'a> {
@@ -82,6 +84,7 @@ impl<'q, 'a> Matches<'q, 'a> {
                 query.causes.is_empty() || app.cause().is_some_and(|cause| query.causes.contains(&cause));
             passes[SUBSCRIPTION] = one_of(&query.subscriptions, id.subscription().as_str());
             passes[GROUP] = one_of(&query.resource_groups, id.resource_group());
+            passes[TAGS] = app.status.tags.satisfy_all(&query.tags);
             passes[REST] = (!query.recent || app.is_recent(now))
                 && (!query.sas_lapsing || app.has_lapsing_sas())
                 && has_words(app.status, &words);
@@ -142,6 +145,7 @@ impl<'q, 'a> Matches<'q, 'a> {
             policies: texts(POLICY, policy, policies),
             subscriptions: texts(SUBSCRIPTION, |status| status.app.subscription().as_str(), subscriptions),
             resource_groups: texts(GROUP, |status| status.app.resource_group(), resource_groups),
+            tags: tag_facet::of(self.all().map(|app| app.status), &self.query.tags),
         }
     }
 }
@@ -249,6 +253,7 @@ fn row(app: &AppFacts<'_>, reading: &FleetReading) -> FleetRow {
         app: status.app.clone(),
         name: status.app.short_name(),
         policy: status.policy.clone(),
+        tags: status.tags.clone(),
         condition: app.condition,
         severity: app.condition.severity(),
         cause: app.cause(),

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use holdfast_model::Cause;
+use holdfast_model::{Cause, TagFilter};
 use url::form_urlencoded::{Serializer, parse};
 
 use crate::views::condition::Condition;
@@ -58,6 +58,9 @@ impl FleetQuery {
                 pairs.append_pair(name, value);
             }
         }
+        for tag in &self.tags {
+            pairs.append_pair("tag", &tag.to_string());
+        }
         for condition in &self.conditions {
             pairs.append_pair("condition", condition.as_str());
         }
@@ -91,6 +94,7 @@ impl FleetQuery {
                 "policy" => drop(query.policies.insert(value.into_owned())),
                 "subscription" => drop(query.subscriptions.insert(value.into_owned())),
                 "group" => drop(query.resource_groups.insert(value.into_owned())),
+                "tag" => drop(query.tags.insert(known::<TagFilter>("tag", &value)?)),
                 "condition" => drop(query.conditions.insert(known::<Condition>("condition", &value)?)),
                 "cause" => drop(query.causes.insert(known::<Cause>("cause", &value)?)),
                 "recent" => query.recent = value == "1",

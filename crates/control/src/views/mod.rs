@@ -32,6 +32,7 @@ mod run_of;
 mod run_sentence;
 mod sas_state;
 mod sentence;
+mod tag_facet;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,5 @@
 use holdfast_config::ClockTime;
-use holdfast_model::{Actor, Cause, Outcome, RunId, Zone};
+use holdfast_model::{Actor, Cause, Outcome, RunId, TagFilter, Zone};
 use holdfast_store::Link;
 
 use super::*;
@@ -15,6 +15,7 @@ pub fn rule() -> NotifyRule {
     NotifyRule {
         channels: vec!["ops".into()],
         policies: Vec::new(),
+        tags: Vec::new(),
         on: NotifyOn::USUAL.to_vec(),
         causes: Vec::new(),
         failures: 1,
@@ -54,8 +55,8 @@ impl Paper {
             database_role: String::new(),
             event,
         };
-        let policy = PolicyName::new("gold");
-        let seen = Seen { event: &event, kind, policy: Some(&policy) };
+        let (policy, tags) = (PolicyName::new("gold"), [("team", "web")].into_iter().collect());
+        let seen = Seen { event: &event, kind, policy: Some(&policy), tags: &tags };
         fold(&mut self.state, &self.rules, seen, self.now);
         // What is remembered survives its text.
         let text = serde_json::to_string(&self.state).unwrap();
@@ -173,6 +174,8 @@ fn only_what_the_rule_names_is_told() {
         (only(NotifyOn::Failure, Some(Cause::TooLarge), "gold"), 0),
         (only(NotifyOn::Failure, None, "silver"), 0),
         (only(NotifyOn::Partial, None, "gold"), 0),
+        (NotifyRule { tags: vec![TagFilter::new("Team", "web")], ..rule() }, 1),
+        (NotifyRule { tags: vec![TagFilter::new("team", "shop")], ..rule() }, 0),
     ] {
         let mut paper = Paper::new(rule);
         paper.fails("shop");
@@ -274,6 +277,7 @@ fn a_condition_lasts_while_it_is_found() {
         on: NotifyOn::Objective,
         id: app(name).to_string(),
         name: name.into(),
+        tags: [("team", "web")].into_iter().collect(),
         policy: Some(PolicyName::new("gold")),
         subscription: Some(app(name).subscription().clone()),
     };
@@ -302,6 +306,11 @@ fn trouble_of_days_ago_is_not_told_when_it_is_read() {
     let run_id = RunId::new(paper.now, &mut fastrand::Rng::with_seed(1));
     let old =
         AuditEvent { link, at: paper.now, run_id, app: app("shop"), database_role: String::new(), event };
-    fold(&mut state, &rules, Seen { event: &old, kind: RunKind::Backup, policy: None }, now);
+    fold(
+        &mut state,
+        &rules,
+        Seen { event: &old, kind: RunKind::Backup, policy: None, tags: &Tags::default() },
+        now,
+    );
     assert_eq!(state, NotifierState::default());
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use holdfast_model::Cause;
+use holdfast_config::NotifyRule;
+use holdfast_model::{Cause, TagFilter};
 use holdfast_store::NotificationState;
 
 use crate::world::{Recorder, World, rule};
@@ -82,4 +83,29 @@ async fn the_notifier_goes_on_where_a_killed_one_stopped() {
     world.succeeds("shop").await;
     assert_eq!(world.passes(&world.notifier(rule(&["ops"]))).await, 1);
     assert_eq!(world.passes(&world.notifier(rule(&["ops"]))).await, 0);
+}
+
+#[tokio::test]
+async fn a_rule_by_tags_tells_of_apps_that_have_them_now() {
+    let world = World::new();
+    let by_team = NotifyRule { tags: vec![TagFilter::new("team", "shop")], ..rule(&["ops"]) };
+    let notifier = world.notifier(by_team);
+    world.passes(&notifier).await;
+    world.enrol("shop", &[("Team", "shop")]).await;
+    world.enrol("wiki", &[("team", "web")]).await;
+    for name in ["shop", "wiki", "stranger"] {
+        world.fails(name, Cause::Unreachable).await;
+    }
+    world.passes(&notifier).await;
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(world.passes(&notifier).await, 1);
+    assert!(world.list().await[0].content.contains("shop"));
+    assert!(!world.list().await[0].content.contains("wiki"));
+    world.enrol("shop", &[]).await;
+    world.succeeds("shop").await;
+    assert_eq!(world.passes(&notifier).await, 1, "what was told ends, whatever its tags are");
+    world.fails("shop", Cause::Unreachable).await;
+    world.passes(&notifier).await;
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(world.passes(&notifier).await, 0);
 }

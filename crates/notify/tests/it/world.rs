@@ -15,7 +15,7 @@ use holdfast_model::{
 };
 use holdfast_notify::{Deliverer, Look, Notice, Notifier, PassResult, SendError, Sending, Wording};
 use holdfast_storage::{SecretError, SecretRef, Secrets};
-use holdfast_store::{Change, Committed, MemoryStore, Notification, Store};
+use holdfast_store::{Change, Committed, Enrolled, MemoryStore, Notification, Observation, Store};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 
@@ -30,6 +30,7 @@ pub fn rule(channels: &[&str]) -> NotifyRule {
     NotifyRule {
         channels: channels.iter().map(|name| (*name).to_owned()).collect(),
         policies: Vec::new(),
+        tags: Vec::new(),
         on: NotifyOn::USUAL.to_vec(),
         causes: Vec::new(),
         failures: 1,
@@ -87,6 +88,19 @@ impl World {
     pub async fn list(&self) -> Vec<Notification> {
         let all = self.store.notifications().list(Timestamp::UNIX_EPOCH, 10_000).await;
         all.unwrap()
+    }
+
+    /// An app that comes into the fleet with these tags.
+    pub async fn enrol(&self, name: &str, tags: &[(&str, &str)]) {
+        let enrolled = Enrolled {
+            app: App { tags: tags.iter().copied().collect(), ..app(name) },
+            recovery_point_objective: None,
+            retention: None,
+            partial_is_good: false,
+            schedule: None,
+            observation: Observation::default(),
+        };
+        self.store.sync_fleet(&[enrolled], &[]).await.unwrap();
     }
 
     /// A backup run that ends as exhausted.

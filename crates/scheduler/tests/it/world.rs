@@ -31,7 +31,7 @@ pub fn app_id(name: &str) -> AppId {
 /// An app under the policy `gold`, in a separate plan.
 pub fn app(id: AppId) -> App {
     let plan = Some(format!("/plans/{}", id.site()));
-    App { id, policy: Some(PolicyName::new("gold")), plan, databases: Vec::new(), paused: false }
+    App { policy: Some(PolicyName::new("gold")), plan, ..App::new(id) }
 }
 
 /// Hourly, with two hours to catch up.
@@ -229,6 +229,7 @@ fn is_enrolment(run: &Run) -> bool {
         action,
         A::Enrolled { .. }
             | A::PolicyChanged { .. }
+            | A::TagsChanged { .. }
             | A::Paused
             | A::Resumed
             | A::PausedUntil { .. }

@@ -1,9 +1,10 @@
 //! Notifications in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use holdfast_model::{NewRun, Timestamp};
+use holdfast_model::{AppId, NewRun, Tags, Timestamp};
 
 use crate::columns::{later, stamp};
 use crate::error::Result;
@@ -39,6 +40,12 @@ impl NotificationStore for MemoryStore {
         record: Option<&NewRun>,
     ) -> Result<bool> {
         self.state().settle_notification((&notification.id, delivery), record, self.time())
+    }
+
+    async fn app_tags(&self, apps: &BTreeSet<AppId>) -> Result<BTreeMap<AppId, Tags>> {
+        let state = self.state();
+        let of = |app: &AppId| Some((app.clone(), state.apps.get(app)?.enrolled.app.tags.clone()));
+        Ok(apps.iter().filter_map(of).collect())
     }
 
     async fn list(&self, since: Timestamp, most: u32) -> Result<Vec<Notification>> {

@@ -68,7 +68,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
                     size_bytes
                 FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id = ANY (ARRAY(SELECT asked.id::uuid FROM json_array_elements_text($1::json) AS asked (id)))",
     past_durations: "/* past_durations */ SELECT apps.app, (
@@ -76,7 +76,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT (extract(epoch FROM coalesce(finished_at, ended_at) - baseline_at) * 1000)::bigint AS took_ms,
                     size_bytes
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM apps",
     add_app_days: "/* add_app_days */ INSERT INTO app_days (app, day, policy, good, partial, failed, missed, bytes)
         SELECT app, day, policy, good, partial, failed, missed, bytes
@@ -120,7 +120,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     last_link: None,
     append_events: "/* append_events */ SELECT seq, at FROM holdfast.audit_append($1::json)",
     acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
-        WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
+        WHERE facts ? 'actor' AND coalesce(facts #>> '{action,kind}', '') NOT IN ('enrolled', 'policy_changed', 'tags_changed', 'left_fleet')
           AND seq < $1 ORDER BY seq DESC LIMIT $2",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
         WHERE destination <> ALL (ARRAY(SELECT kept.name FROM json_array_elements_text($1::json) AS kept (name)))",
@@ -134,15 +134,17 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE cursors.app = plan.app AND cursors.policy = plan.policy AND cursors.fingerprint = plan.fingerprint
           AND cursors.through = plan.decided_on RETURNING cursors.app",
     write_apps: "/* sync_fleet */ INSERT INTO apps (app, policy, plan, paused, recovery_point_objective_s, retention,
-            partial_is_good, enrolled_at, seen_at, missing_since, removed_at, removed_reason)
+            partial_is_good, enrolled_at, seen_at, missing_since, removed_at, removed_reason, tags)
         SELECT * FROM json_to_recordset($1::json) AS app (app text, policy text, plan text, paused boolean,
             recovery_point_objective_s bigint, retention text, partial_is_good boolean, enrolled_at timestamptz,
-            seen_at timestamptz, missing_since timestamptz, removed_at timestamptz, removed_reason text)
+            seen_at timestamptz, missing_since timestamptz, removed_at timestamptz, removed_reason text, tags text)
         ON CONFLICT (app) DO UPDATE SET policy = excluded.policy, plan = excluded.plan, paused = excluded.paused,
             recovery_point_objective_s = excluded.recovery_point_objective_s, retention = excluded.retention,
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
             seen_at = excluded.seen_at, missing_since = excluded.missing_since,
-            removed_at = excluded.removed_at, removed_reason = excluded.removed_reason",
+            removed_at = excluded.removed_at, removed_reason = excluded.removed_reason, tags = excluded.tags",
+    app_tags: "/* app_tags */ SELECT app, tags FROM apps
+        WHERE app = ANY (ARRAY(SELECT asked.app FROM json_array_elements_text($1::json) AS asked (app)))",
     write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)
         SELECT * FROM json_to_recordset($1::json) AS pause (app text, paused_until timestamptz, reason text, actor text,
             since timestamptz)

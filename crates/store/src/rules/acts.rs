@@ -12,6 +12,7 @@ pub(crate) fn is_act(event: &RunEvent) -> bool {
             action,
             OperatorAction::Enrolled { .. }
                 | OperatorAction::PolicyChanged { .. }
+                | OperatorAction::TagsChanged { .. }
                 | OperatorAction::LeftFleet { .. }
         ),
         _ => false,

@@ -147,6 +147,7 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::BudgetsReopened { .. }
         | OperatorAction::Enrolled { .. }
         | OperatorAction::PolicyChanged { .. }
+        | OperatorAction::TagsChanged { .. }
         | OperatorAction::Paused
         | OperatorAction::Resumed
         | OperatorAction::PausedUntil { .. }

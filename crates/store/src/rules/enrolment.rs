@@ -119,18 +119,20 @@ pub(crate) fn sync<'a>(
 
 /// What the audit says about the change of an enrolment.
 fn actions(old: Option<&AppRow>, new: &AppRow) -> Vec<OperatorAction> {
-    let App { policy, paused, .. } = &new.enrolled.app;
+    let App { policy, paused, tags, .. } = &new.enrolled.app;
     let Some(old) = old else {
-        return vec![OperatorAction::Enrolled { policy: policy.clone(), paused: *paused }];
+        let (policy, tags) = (policy.clone(), tags.clone());
+        return vec![OperatorAction::Enrolled { policy, paused: *paused, tags }];
     };
     let old = &old.enrolled.app;
     let policy = (old.policy != *policy).then(|| OperatorAction::PolicyChanged { policy: policy.clone() });
+    let retagged = (old.tags != *tags).then(|| OperatorAction::TagsChanged { tags: tags.clone() });
     let is_paused = match (old.paused, paused) {
         (false, true) => Some(OperatorAction::Paused),
         (true, false) => Some(OperatorAction::Resumed),
         _ => None,
     };
-    policy.into_iter().chain(is_paused).collect()
+    policy.into_iter().chain(retagged).chain(is_paused).collect()
 }
 
 /// The record of an action. It sends nothing, so its policy snapshot has no storage.

@@ -34,6 +34,7 @@ pub(crate) fn status(facts: AppFacts, now: Timestamp) -> AppStatus {
         app: enrolled.app.id,
         policy: enrolled.app.policy,
         plan: enrolled.app.plan,
+        tags: enrolled.app.tags,
         paused: enrolled.app.paused,
         removed,
         recovery_point_objective: objective,

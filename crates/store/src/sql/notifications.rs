@@ -1,8 +1,9 @@
 //! Notifications: the notifier's place, and what is to be sent.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use holdfast_model::{NewRun, Timestamp};
+use holdfast_model::{AppId, NewRun, Tags, Timestamp};
 
 use crate::columns::{later, stamp, word};
 use crate::error::Result;
@@ -21,6 +22,7 @@ pub(super) const PLACE: &str = "read the notifier's place";
 pub(super) const ADVANCE: &str = "move the notifier's place";
 pub(super) const LEASE: &str = "lease notifications";
 pub(super) const SETTLE: &str = "settle a notification";
+pub(super) const APP_TAGS: &str = "read the tags of apps";
 pub(super) const READ: &str = "read the notifications";
 
 impl FromRow for NotifierPlace {
@@ -150,6 +152,29 @@ pub(super) async fn settle(
         insert(session, &[record], now).await?;
     }
     Ok(true)
+}
+
+struct TagsRow {
+    app: AppId,
+    tags: Tags,
+}
+
+impl FromRow for TagsRow {
+    const TABLE: &'static str = "apps";
+    const KEY: &'static [&'static str] = &["app"];
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        Ok(Self { app: row.parse("app")?, tags: row.json("tags")? })
+    }
+}
+
+pub(super) async fn app_tags<S: Session>(
+    session: &mut S,
+    apps: &BTreeSet<AppId>,
+) -> Result<BTreeMap<AppId, Tags>> {
+    let apps: Vec<&AppId> = apps.iter().collect();
+    let rows: Vec<TagsRow> = fetch_readable(session, S::DIALECT.app_tags, vec![Arg::json(&apps)]).await?;
+    Ok(rows.into_iter().map(|TagsRow { app, tags }| (app, tags)).collect())
 }
 
 pub(super) async fn list(

@@ -1,11 +1,13 @@
 //! The store on any SQL database: each operation in its own session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use holdfast_access::ApiToken;
-use holdfast_model::{AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Timestamp};
+use holdfast_model::{
+    AppId, Call, CatalogEntry, Limits, NewRun, Run, RunId, SubscriptionId, Tags, Timestamp,
+};
 
 use crate::app_days::{AppDay, Day};
 use crate::approvals::{Approval, Asked, Decision};
@@ -341,6 +343,10 @@ impl<D: Database> NotificationStore for SqlStore<D> {
     ) -> Result<bool> {
         let settled = (notification.id.as_str(), delivery);
         within!(self.write(notifications::SETTLE), |session| notifications::settle(session, settled, record))
+    }
+
+    async fn app_tags(&self, apps: &BTreeSet<AppId>) -> Result<BTreeMap<AppId, Tags>> {
+        within!(self.read(notifications::APP_TAGS), |session| notifications::app_tags(session, apps))
     }
 
     async fn list(&self, since: Timestamp, most: u32) -> Result<Vec<Notification>> {

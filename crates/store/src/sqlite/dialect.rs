@@ -65,7 +65,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
                         AS INTEGER) AS took_ms, size_bytes
                 FROM runs WHERE run.kind = 'backup' AND app = run.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM runs AS run LEFT JOIN unfinished_runs AS place ON place.id = run.id
         WHERE run.id IN (SELECT value FROM jsonb_each($1))",
     past_durations: "/* past_durations */ SELECT apps.app, (
@@ -73,7 +73,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                 SELECT CAST(round((julianday(coalesce(finished_at, ended_at)) - julianday(baseline_at)) * 86400000)
                         AS INTEGER) AS took_ms, size_bytes
                 FROM runs WHERE runs.app = apps.app AND baseline_at IS NOT NULL
-                ORDER BY baseline_at DESC, id DESC LIMIT 9) AS baseline) AS baselines
+                ORDER BY baseline_at DESC, id DESC LIMIT 20) AS baseline) AS baselines
         FROM apps",
     add_app_days: "/* add_app_days */ INSERT INTO app_days (app, day, policy, good, partial, failed, missed, bytes)
         SELECT value ->> '$.app', value ->> '$.day', value ->> '$.policy', value ->> '$.good', value ->> '$.partial',
@@ -122,7 +122,7 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.previous', value ->> '$.hash'
         FROM jsonb_each($1) RETURNING seq, at",
     acts: "/* acts */ SELECT seq, at, run_id, app, data, database_role, previous, hash FROM audit_events
-        WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'left_fleet')
+        WHERE data ->> '$.actor' IS NOT NULL AND coalesce(data ->> '$.action.kind', '') NOT IN ('enrolled', 'policy_changed', 'tags_changed', 'left_fleet')
           AND seq < $1 ORDER BY seq DESC LIMIT $2",
     delete_checkpoints: "/* record_checkpoints */ DELETE FROM audit_checkpoints
         WHERE destination NOT IN (SELECT value FROM jsonb_each($1))",
@@ -140,12 +140,13 @@ pub(super) const DIALECT: Dialect = Dialect {
         RETURNING app",
     write_apps: "/* sync_fleet */ INSERT OR REPLACE INTO apps (app, policy, plan, paused,
             recovery_point_objective_s, retention, partial_is_good, enrolled_at, seen_at, missing_since,
-            removed_at, removed_reason)
+            removed_at, removed_reason, tags)
         SELECT value ->> '$.app', value ->> '$.policy', value ->> '$.plan', value ->> '$.paused',
             value ->> '$.recovery_point_objective_s', value ->> '$.retention', value ->> '$.partial_is_good',
             value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
-            value ->> '$.removed_at', value ->> '$.removed_reason'
+            value ->> '$.removed_at', value ->> '$.removed_reason', value ->> '$.tags'
         FROM jsonb_each($1)",
+    app_tags: "/* app_tags */ SELECT app, tags FROM apps WHERE app IN (SELECT value FROM jsonb_each($1))",
     write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)
         SELECT value ->> '$.app', value ->> '$.paused_until', value ->> '$.reason', value ->> '$.actor',
             value ->> '$.since'

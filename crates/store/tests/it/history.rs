@@ -236,11 +236,10 @@ pub fn window(now: Timestamp) -> SasWindow {
 
 pub fn app(name: &str, policy: Option<&str>) -> App {
     App {
-        id: AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None),
         policy: policy.map(PolicyName::new),
         plan: Some("/plans/p1".into()),
-        databases: Vec::new(),
-        paused: false,
+        tags: [("team", name)].into_iter().collect(),
+        ..App::new(AppId::new("0b1f6471-1bf0-4dda-aec3-111122223333", "shops", name, None))
     }
 }
 

@@ -187,6 +187,7 @@ async fn a_row_that_was_changed_by_force_is_named_with_what_its_events_say() {
             "in no policy, and its events say in policy `gold`",
         ),
         ("UPDATE apps SET paused = 1 WHERE app LIKE '%/shop'", "paused, and its events say in policy `gold`"),
+        ("UPDATE apps SET tags = '{}' WHERE app LIKE '%/shop'", "its events say {\"team\":\"shop\"}"),
         ("DELETE FROM apps WHERE app LIKE '%/shop'", "is not enrolled, and its events say"),
     ] {
         let fixture = Fixture::with_every_kind().await;

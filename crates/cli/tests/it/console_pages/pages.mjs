@@ -58,6 +58,11 @@ async function pagesOf(page) {
 /** No serious finding of axe, nothing wider than the window, one heading of the first level. */
 async function inspect(page, view, path) {
   await page.goto(`${base}${path}`);
+  await check(page, view, path);
+}
+
+/** The same of the page that is open. */
+async function check(page, view, path) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   for (const { id, impact, help, nodes } of violations) {
@@ -74,6 +79,31 @@ async function inspect(page, view, path) {
     const file = `${name === "/" ? "overview" : name.slice(1).replaceAll("/", "-")}-${view.name}.png`;
     await page.screenshot({ path: join(shots, file), fullPage: true });
   }
+}
+
+/** Two apps are chosen in the fleet; the page that shows the plan to restore them to new apps is open afterwards. */
+async function planForTwo(page, look) {
+  await page.goto(`${base}/fleet?condition=good`);
+  const boxes = page.locator("main input[type=checkbox][name=app]");
+  for (const place of [0, 1]) await boxes.nth(place).check();
+  await page.click('button[formaction="/restores/many/form"][value=some]');
+  await look("/restores/many/form");
+  await page.check("input[name=target][value=new]");
+  await page.fill("input[name=name]", "{app}-restored");
+  await page.click('form[action="/restores/many/plan"] button');
+  await page.waitForSelector("input[name=confirm]");
+  await look("/restores/many/plan");
+}
+
+/** Two apps are restored to new ones without JavaScript: planned, confirmed by their number, and started once. */
+async function restoreTwoWithoutScript() {
+  const page = await open({ javaScriptEnabled: false, name: "restore without JavaScript" });
+  await planForTwo(page, async () => {});
+  await page.fill("input[name=confirm]", "2");
+  await Promise.all([page.waitForURL(/\/acts\/.*\/result/), page.click('form[action="/restores/many"] button')]);
+  const told = await page.locator("main").innerText();
+  if (!/^2 restores start now/.test(told)) complain(`the result does not say what began: ${told.slice(0, 300)}`);
+  await page.context().close();
 }
 
 /** Without JavaScript every page of the menu is reached by its link. */
@@ -128,10 +158,12 @@ try {
   for (const view of VIEWS) {
     const page = await open(view);
     for (const path of paths) await inspect(page, view, path);
+    await planForTwo(page, (path) => check(page, view, path));
     await page.context().close();
   }
   await walkWithoutScript(paths);
   await backUpByKeyboard();
+  await restoreTwoWithoutScript();
 } finally {
   await browser.close();
 }

@@ -1,7 +1,7 @@
 //! The codes of problems: the one list of them, for the description and for docs/api.md.
 
 /// Each code with its status and its meaning, by status.
-pub const CODES: [(&str, u16, &str); 29] = [
+pub const CODES: [(&str, u16, &str); 30] = [
     ("invalid", 400, "the request cannot be done as it is"),
     ("invalid_query", 400, "a parameter or a value cannot be read"),
     ("invalid_body", 400, "the body, or a header that goes with it, cannot be read"),
@@ -14,6 +14,7 @@ pub const CODES: [(&str, u16, &str); 29] = [
     ("no_such_page", 404, "there is no such call"),
     ("no_such_app", 404, "no app of the fleet has the name"),
     ("no_such_run", 404, "the store has no such run"),
+    ("no_such_plan", 404, "the process has no such plan of the caller, or no longer"),
     ("no_such_result", 404, "the process no longer knows what came of the request"),
     ("not_found", 404, "what the request names does not exist"),
     ("method_not_allowed", 405, "the address takes other methods"),

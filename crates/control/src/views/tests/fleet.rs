@@ -74,6 +74,32 @@ fn filters_of_one_kind_are_alternatives_and_those_of_different_kinds_all_apply()
 }
 
 #[test]
+fn an_app_must_have_every_tag_of_a_view_and_the_facet_narrows_it_further() {
+    let tagged =
+        |name, tags: &[(&str, &str)]| AppStatus { tags: tags.iter().copied().collect(), ..good(name) };
+    let reading = reading([
+        tagged("a", &[("Team", "shop"), ("env", "prod")]),
+        tagged("b", &[("team", "shop")]),
+        tagged("c", &[("team", "Shop")]),
+        good("d"),
+    ]);
+    for (text, expected) in [
+        ("tag=team%3Dshop", vec!["a", "b"]),
+        ("tag=TEAM", vec!["a", "b", "c"]),
+        ("tag=team%3Dshop&tag=env", vec!["a"]),
+        ("tag=team%3Dshop&tag=team%3DShop", vec![]),
+    ] {
+        assert_eq!(names(&all(&reading, text)), expected, "{text}");
+    }
+    let page = all(&reading, "tag=team%3Dshop");
+    let facets: Vec<_> =
+        page.facets.tags.iter().map(|facet| (facet.value.as_str(), facet.count, facet.is_selected)).collect();
+    assert_eq!(facets, [("team=shop", 2, true), ("env=prod", 1, false)]);
+    assert_eq!(page.rows[0].tags.to_string(), "env=prod, team=shop");
+    assert_eq!(FleetQuery::from_url("tag=%3Dshop").unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
 fn a_facet_counts_the_apps_that_match_the_filters_of_all_other_kinds() {
     let silver = AppStatus { policy: Some(PolicyName::new("silver")), ..failed("c", Cause::TimedOut) };
     let reading = reading([good("a"), failed("b", Cause::TimedOut), silver, without_policy("d"), left("e")]);
@@ -247,14 +273,16 @@ fn queries() -> impl Strategy<Value = FleetQuery> {
         texts(),
         texts(),
         texts(),
+        btree_set("[a-zA-Z]{1,4}(=.{0,8})?", 0..3),
         btree_set(select(Condition::ALL.to_vec()), 0..4),
         btree_set(select(Cause::ALL.to_vec()), 0..4),
     );
     let order = (any::<bool>(), select(Sort::ALL.to_vec()), any::<bool>(), proptest::option::of(".{1,20}"));
     (filters, order).prop_map(|(filters, (recent, sort, reverse, after))| {
-        let (text, policies, subscriptions, resource_groups, conditions, causes) = filters;
+        let (text, policies, subscriptions, resource_groups, tags, conditions, causes) = filters;
+        let tags = tags.iter().map(|tag| tag.parse().unwrap()).collect();
         let query = FleetQuery { text, policies, subscriptions, resource_groups, ..FleetQuery::default() };
-        FleetQuery { conditions, causes, recent, sort, reverse, after, ..query }
+        FleetQuery { tags, conditions, causes, recent, sort, reverse, after, ..query }
     })
 }
 

@@ -2,7 +2,7 @@
 
 mod actions;
 mod cache;
-mod fixture;
+pub(super) mod fixture;
 mod fleet;
 mod overview;
 mod pages;

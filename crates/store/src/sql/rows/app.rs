@@ -28,6 +28,7 @@ impl FromRow for AppRow {
                     policy: row.maybe_text("policy")?.map(PolicyName::new),
                     plan: row.maybe_text("plan")?,
                     databases: Vec::new(),
+                    tags: row.json("tags")?,
                     paused: row.bool("paused")?,
                 },
                 recovery_point_objective: objective.map(seconds).transpose()?.map(Duration::from_secs),
@@ -68,5 +69,6 @@ pub(crate) fn columns(row: &AppRow) -> Value {
         "missing_since": row.enrolled.observation.missing_since.map(time_text),
         "removed_at": row.departed.map(|departed| time_text(departed.at)),
         "removed_reason": row.departed.map(|departed| departed.reason.as_str()),
+        "tags": json(&app.tags),
     })
 }
