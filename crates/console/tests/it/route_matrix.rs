@@ -39,22 +39,17 @@ impl Samples {
             ("GET", "/runs/{id}") => (format!("/runs/{}", self.run), String::new(), 200),
             ("GET", "/api/v1/runs/{id}") => (format!("/api/v1/runs/{}", self.run), String::new(), 200),
             ("GET", "/verifications/{id}") => ("/verifications/0".into(), String::new(), ANY),
-            ("POST", "/verifications/preview") => (path.to_string(), format!("app={app}"), 200),
-            ("POST", "/verifications") => {
-                let asked = ask(world, token, "POST /verifications/preview", &format!("app={app}")).await;
-                let body = match asked.status {
-                    200 => format!("count=1&{}", fields_of(&asked, "action=\"/verifications\">")),
-                    _ => format!("app={app}"),
-                };
-                (path.to_string(), body, 303)
-            }
             ("GET", "/backups/{id}") => (self.result.clone(), String::new(), 200),
             ("GET", "/static/{name}") => (self.style.clone(), String::new(), 200),
-            ("POST", "/backups/preview") => (path.to_string(), format!("app={app}"), 200),
-            ("POST", "/backups") => {
-                let preview = ask(world, token, "POST /backups/preview", &format!("app={app}")).await;
-                let body =
-                    if preview.status == 200 { confirmation(&preview, "1") } else { format!("app={app}") };
+            ("POST", "/backups/preview" | "/verifications/preview") => {
+                (path.to_string(), format!("app={app}"), 200)
+            }
+            ("POST", confirmed @ ("/backups" | "/verifications")) => {
+                let asked =
+                    ask(world, token, &format!("POST {confirmed}/preview"), &format!("app={app}")).await;
+                let fields = || fields_of(&asked, &format!("action=\"{confirmed}\">"));
+                let is_asked = asked.status == 200;
+                let body = if is_asked { format!("count=1&{}", fields()) } else { format!("app={app}") };
                 (path.to_string(), body, 303)
             }
             ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
