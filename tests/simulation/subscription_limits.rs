@@ -55,7 +55,8 @@ impl Due {
         // Messages and steps as several workers would have them, and room for all apps in the account's share of each
         // subscription: any of these limits would hide ARM's.
         let subscriptions = u32::try_from(self.subscriptions).unwrap();
-        let (per_account, outstanding) = (most * subscriptions, Limits::default().outstanding * subscriptions);
+        let (per_account, outstanding) =
+            (most * subscriptions, Limits::default().outstanding * subscriptions);
         let limits = Limits { per_plan: most, per_account, outstanding, ..Limits::default() };
         let concurrency = 64 * self.subscriptions;
         let began = Instant::now();
