@@ -106,7 +106,8 @@ async fn an_app_that_was_never_backed_up_is_owed_its_first_within_one_objective(
 }
 
 fn backup_is(state: StateCode, run: &Run) -> Running {
-    Running { kind: RunKind::Backup, state, cause: None, since: run.created_at, next_try: run.due_at }
+    let (run_id, since, next_try) = (run.id, run.created_at, run.due_at);
+    Running { run_id, kind: RunKind::Backup, state, cause: None, since, next_try }
 }
 
 async fn an_app_tells_what_its_unfinished_run_is_doing(fixture: &StoreFixture) {

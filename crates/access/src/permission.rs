@@ -34,13 +34,15 @@ pub enum Permission {
     ReleaseHold,
     /// Make a revision of the fleet.
     ChangeFleet,
+    /// Sign a checkpoint of the audit.
+    SignCheckpoint,
     /// Create, list and revoke API tokens.
     ManageTokens,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::View,
         Self::BackUp,
         Self::Retry,
@@ -54,6 +56,7 @@ impl Permission {
         Self::RevealSas,
         Self::ReleaseHold,
         Self::ChangeFleet,
+        Self::SignCheckpoint,
         Self::ManageTokens,
     ];
 

@@ -61,9 +61,12 @@ impl Permission {
             | Self::Hold
             | Self::Drill => Role::Operator,
             Self::Restore => Role::Restorer,
-            Self::Delete | Self::RevealSas | Self::ReleaseHold | Self::ChangeFleet | Self::ManageTokens => {
-                Role::Admin
-            }
+            Self::Delete
+            | Self::RevealSas
+            | Self::ReleaseHold
+            | Self::ChangeFleet
+            | Self::SignCheckpoint
+            | Self::ManageTokens => Role::Admin,
         }
     }
 }

@@ -31,7 +31,7 @@ use clap::{Parser, Subcommand};
 use holdfast_config::ZoneData;
 
 pub use approvals::{AnswerArgs, ApprovalsCommand};
-pub use audit::{AuditCommand, CheckpointArgs, ExportArgs, KeygenArgs, VerifyArgs};
+pub use audit::{AuditCommand, CheckpointArgs, ExportArgs, KeygenArgs, VerifyArgs, VerifyExportArgs};
 pub use backups::{AdoptArgs, BackupsCommand, DeleteArgs, ListArgs, RetentionArgs, ShowArgs};
 pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};

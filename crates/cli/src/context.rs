@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use holdfast_arm::{Arm, CallObserver};
 use holdfast_config::{Fleet, Invalid, Secrets, summary};
+use holdfast_control::dead_letters::DeadLetterBox;
 use holdfast_control::egress::Destination;
 use holdfast_control::pacing::{PacedArm, Pacer, PacerParts, Patience};
 use holdfast_control::revisions::{InForce, newest_usable};
@@ -20,6 +21,7 @@ use secrecy::SecretString;
 use crate::args::Global;
 use crate::output::Output;
 use crate::runtime::logins::{Logins, login_words};
+use holdfast_runtime::dead_letters::BrokerLetters;
 use holdfast_runtime::fleet_parts::storages;
 use holdfast_runtime::wires::{check_broker, check_database};
 
@@ -119,6 +121,11 @@ impl Context {
         let url = secret_url(url)?;
         let wire = check_broker(&url, &self.global.allow_cleartext)?;
         Ok(Some(Config { passwords: self.logins().broker(&wire)?, ..Config::new(url) }))
+    }
+
+    /// The dead letters of the broker; `None` where none is named. Connects for each request.
+    pub fn dead_letters(&self) -> anyhow::Result<Option<Arc<dyn DeadLetterBox>>> {
+        Ok(self.broker()?.map(|config| Arc::new(BrokerLetters(config)) as _))
     }
 
     fn logins(&self) -> Logins<'_> {

@@ -89,7 +89,7 @@ impl From<ErrorKind> for Exit {
         match kind {
             ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict => Self::Usage,
             ErrorKind::Refused => Self::Failed,
-            ErrorKind::Store => Self::Store,
+            ErrorKind::Store | ErrorKind::Broker => Self::Store,
             ErrorKind::Azure => Self::Azure,
         }
     }

@@ -145,7 +145,7 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Apply(args) => commands::revisions::apply(args, context).await,
         Command::Revisions(command) => commands::revisions::run(command, context).await,
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
-        Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context),
+        Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context).await,
         Command::Config(ConfigCommand::Show(args)) => commands::effective::run(args, context).await,
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Apps(AppsCommand::Pause(args)) => commands::steer::pause_apps(args, context).await,

@@ -7,7 +7,7 @@ use holdfast_store::Mode;
 use holdfast_telemetry::remember_secret;
 use secrecy::SecretString;
 
-use crate::args::{Command, ConfigCommand, RunsCommand};
+use crate::args::{Command, ReportArgs, RunsCommand};
 use crate::context::Context;
 
 /// A request of a command, which the store here and a server answer alike.
@@ -110,10 +110,8 @@ fn local_work(command: &Command) -> Option<&'static str> {
         Command::Init(_) | Command::Import(_) => Some("writes a fleet file on this machine"),
         Command::Doctor(_) => Some("checks this machine and what it reaches"),
         Command::Migrate(_) | Command::Store(_) => Some("works on the store itself"),
-        Command::DeadLetters(_) => Some("works on the broker itself"),
-        Command::Config(ConfigCommand::Check(_)) => Some("checks a fleet file on this machine"),
         Command::Notify(_) => Some("works on the channels of a fleet file on this machine"),
-        Command::Audit(_) | Command::Report(_) | Command::Runs(RunsCommand::Follow(_)) => {
+        Command::Report(ReportArgs { command: None, .. }) | Command::Runs(RunsCommand::Follow(_)) => {
             Some("reads the audit of the store itself")
         }
         // Each other command asks where the options say: a new one is put here when it does.
@@ -132,7 +130,10 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Runs(_)
         | Command::Plan(_)
         | Command::Schedule(_)
-        | Command::Config(ConfigCommand::Show(_))
+        | Command::Config(_)
+        | Command::DeadLetters(_)
+        | Command::Audit(_)
+        | Command::Report(_)
         | Command::Apps(_)
         | Command::Policies(_)
         | Command::Budgets(_)

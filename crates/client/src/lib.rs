@@ -3,6 +3,8 @@
 mod acts;
 mod address;
 mod approvals;
+mod audit;
+mod letters;
 mod login_file;
 mod many;
 mod problem;

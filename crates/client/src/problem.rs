@@ -33,6 +33,7 @@ pub fn error(address: &ServerAddress, status: u16, body: &[u8]) -> Error {
 fn kind(status: u16, code: &str) -> ErrorKind {
     match (status, code) {
         (_, "azure_unavailable") => ErrorKind::Azure,
+        (_, "broker_unavailable") => ErrorKind::Broker,
         (404, _) => ErrorKind::NotFound,
         (409, _) => ErrorKind::Conflict,
         (401 | 403 | 422 | 429, _) => ErrorKind::Refused,
@@ -59,6 +60,7 @@ mod tests {
             (403, "not_permitted", ErrorKind::Refused),
             (502, "azure_unavailable", ErrorKind::Azure),
             (503, "store_unavailable", ErrorKind::Store),
+            (503, "broker_unavailable", ErrorKind::Broker),
         ] {
             assert_eq!(kind(status, code), wanted, "{status}");
         }

@@ -114,12 +114,26 @@ impl Server {
         self.answer(&Call { acts_each_time: true, ..Call::new(Method::DELETE, path) }).await
     }
 
+    /// Reads a text.
+    pub(crate) async fn text(&self, path: &[&str], query: Query) -> Result<String, Error> {
+        let answer = self.exchange(&Call { query, ..Call::new(Method::GET, path) }).await?;
+        String::from_utf8(answer.body).map_err(|error| self.unreadable(&error))
+    }
+
+    /// Waits.
+    pub(crate) async fn wait(&self, pause: Duration) {
+        let _ = timeout(pause, pending::<()>()).await;
+    }
+
     async fn answer<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
         let answer = self.exchange(call).await?;
-        serde_json::from_slice(&answer.body).map_err(|error| {
-            let what = format!("the answer of {} cannot be read: {error}", self.address);
-            Error::new(ErrorKind::Store, what).help("use the same version of holdfast as the server")
-        })
+        serde_json::from_slice(&answer.body).map_err(|error| self.unreadable(&error))
+    }
+
+    /// The error of an answer in another form.
+    pub(crate) fn unreadable(&self, error: &dyn fmt::Display) -> Error {
+        let what = format!("the answer of {} cannot be read: {error}", self.address);
+        Error::new(ErrorKind::Store, what).help("use the same version of holdfast as the server")
     }
 
     /// Sends the request until the server answers it, within the time that it may wait.
@@ -133,7 +147,7 @@ impl Server {
             };
             if let Some(pause) = pause.filter(|pause| waited + *pause <= call.waits_max) {
                 waited += pause;
-                let _ = timeout(pause, pending::<()>()).await;
+                self.wait(pause).await;
                 continue;
             }
             return match sent {

@@ -16,6 +16,8 @@ mod filled;
 #[path = "../tests/it/azure.rs"]
 mod azure;
 
+#[path = "../tests/it/azure_audit.rs"]
+mod azure_audit;
 #[path = "../tests/it/azure_requests.rs"]
 mod azure_requests;
 
@@ -51,6 +53,7 @@ async fn main() {
         person: "ann".into(),
         random: Arc::new(ring::rand::SystemRandom::new()),
         entra: None,
+        letters: Some(Arc::new(azure_audit::FakeLetters)),
     };
     let site = Arc::new(Site::new(parts, checks.clone()));
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();

@@ -58,6 +58,12 @@ impl SentForm {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
+    /// The fields with these names as a query string.
+    pub fn to_query(&self, names: &[&str]) -> String {
+        let fields = self.0.iter().filter(|(field, _)| names.contains(&field.as_str()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    }
+
     /// The fields that name what is asked for, for the next form. `runs` is the number of runs that were found.
     pub fn of_asked(asked: &Asked, runs: Option<usize>) -> Vec<(String, String)> {
         let selection = match asked {
@@ -181,11 +187,20 @@ pub fn in_scope(
     reading: &FleetReading,
     preview: &BackupPreview,
 ) -> Result<(), Failure> {
+    let left_out = preview.left_out.iter().map(|left| &left.app);
+    apps_in_scope(principal, reading, preview.starts.iter().chain(&preview.under_way).chain(left_out))
+}
+
+/// The same for apps.
+pub fn apps_in_scope<'a>(
+    principal: &Principal,
+    reading: &FleetReading,
+    apps: impl IntoIterator<Item = &'a AppId>,
+) -> Result<(), Failure> {
     if principal.scope == Scope::ALL {
         return Ok(());
     }
-    let left_out = preview.left_out.iter().map(|left| &left.app);
-    for app in preview.starts.iter().chain(&preview.under_way).chain(left_out) {
+    for app in apps {
         let policy = reading.status_of(app).and_then(|status| status.policy.as_ref());
         if !principal.scope.covers(policy) {
             let policy = policy.map_or("in no policy".to_owned(), |policy| format!("under policy {policy}"));

@@ -25,6 +25,9 @@ pub enum Work {
     Backups(BackupsStarted),
     /// An act on one app or run.
     Act(ActDone),
+    /// A verification of backups was begun.
+    #[serde(skip)]
+    Verification,
 }
 
 /// What an act did.

@@ -237,6 +237,9 @@ impl From<Error> for Failure {
             ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Nothing was done"),
             ErrorKind::Refused => (StatusCode::UNPROCESSABLE_ENTITY, "refused", "Refused"),
+            ErrorKind::Broker => {
+                (StatusCode::SERVICE_UNAVAILABLE, "broker_unavailable", "The broker did not answer")
+            }
             ErrorKind::Azure => (StatusCode::BAD_GATEWAY, "azure_unavailable", "Azure did not answer"),
             ErrorKind::Store => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the console cannot read the store");

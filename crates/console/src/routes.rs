@@ -9,14 +9,14 @@ use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
 use holdfast_access::Permission::{
     Acknowledge, BackUp, Cancel, ChangeFleet, Delete, Drill, Hold, ManageTokens, Pause, ReleaseHold, Restore,
-    Retry, RevealSas, View,
+    Retry, RevealSas, SignCheckpoint, View,
 };
 
 use crate::api::plain::as_problem;
 use crate::api::{
-    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds, many,
-    many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions, selections,
-    standing,
+    access, acts, approvals, audit, backup_acts, backups, catalog, config, deletions, drills, fleet, holds,
+    letters, many, many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions,
+    selections, standing,
 };
 use crate::assets::asset;
 use crate::caller::{Caller, Secure, Through};
@@ -37,7 +37,7 @@ const WHAT_CHARS: usize = 200;
 
 /// Every page and every call of the API, each with the permission that it demands.
 fn table() -> RouteTable {
-    many(api(pages(RouteTable::default())))
+    upkeep(many(api(pages(RouteTable::default()))))
 }
 
 /// The pages, and what they need.
@@ -53,9 +53,13 @@ fn pages(table: RouteTable) -> RouteTable {
         .get("/coverage", View, pages::coverage::coverage)
         .get("/capacity", View, pages::capacity)
         .get("/audit", View, pages::audit)
+        .get("/audit/export", View, pages::audit_export::export)
         .post_in_scope("/backups/preview", BackUp, pages::backups::preview)
         .post_in_scope("/backups", BackUp, pages::backups::start)
         .get("/backups/{id}", View, pages::backups::result)
+        .post_in_scope("/verifications/preview", BackUp, pages::verifications::preview)
+        .post_in_scope("/verifications", BackUp, pages::verifications::start)
+        .get("/verifications/{id}", View, pages::verifications::result)
         .get("/acts/{id}/form", View, pages::acts::form)
         .get("/acts/{id}/result", View, pages::acts::result)
         .post_in_scope("/acts/pause", Pause, pages::acts::act)
@@ -98,7 +102,6 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/check", View, standing::check)
         .get("/api/v1/policies", View, policies::effective)
         .get("/api/v1/discovery", View, policies::discovery)
-        .get("/api/v1/audit", View, reads::audit)
         .post("/api/v1/selections", View, selections::select)
         .post_in_scope("/api/v1/pauses", Pause, pauses::begin)
         .post_in_scope("/api/v1/pauses/end", Pause, pauses::end)
@@ -149,6 +152,22 @@ fn api(table: RouteTable) -> RouteTable {
         .get("/api/v1/tokens", ManageTokens, access::list)
         .post("/api/v1/tokens", ManageTokens, access::create)
         .delete("/api/v1/tokens/{name}", ManageTokens, access::revoke)
+}
+
+/// The calls about the audit, dead letters and a fleet file.
+fn upkeep(table: RouteTable) -> RouteTable {
+    table
+        .get("/api/v1/audit", View, reads::audit)
+        .get("/api/v1/audit/export", View, audit::export)
+        .post("/api/v1/audit/verifications", View, audit::begin)
+        .get("/api/v1/audit/verifications/{id}", View, audit::look)
+        .get("/api/v1/audit/checkpoints", View, audit::checkpoints)
+        .post("/api/v1/audit/checkpoints", SignCheckpoint, audit::sign)
+        .get("/api/v1/dead-letters", Retry, letters::list)
+        .get("/api/v1/dead-letters/{id}", Retry, letters::show)
+        .post("/api/v1/dead-letters/retry", Retry, letters::retry)
+        .post("/api/v1/dead-letters/drop", Retry, letters::remove)
+        .post("/api/v1/config/check", BackUp, config::check)
 }
 
 /// The pages and calls about many apps at once.

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_control::FleetPolicies;
+use holdfast_control::audit::AuditCheck;
 use holdfast_control::coverage::Coverage;
+use holdfast_control::dead_letters::{DeadLetterBox, no_broker};
 use holdfast_control::forecast::FleetForecast;
 use holdfast_control::operator_requests::OperatorRequests;
+use holdfast_control::verify::VerifyReport;
 use holdfast_control::views::activity::{ActivityPage, ActivityQuery};
 use holdfast_control::views::app::AppView;
 use holdfast_control::views::audit_page::{AuditPage, AuditQuery};
@@ -19,7 +22,7 @@ use holdfast_entra::Entra;
 use holdfast_model::{Actor, AppId, Clock, PolicyName, RunId, fold_case};
 use holdfast_store::Store;
 use ring::rand::SecureRandom;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::Check;
 use crate::background::BackgroundCache;
@@ -27,8 +30,9 @@ use crate::backups::BackupActions;
 use crate::done::Done;
 use crate::entra_logins::EntraLogins;
 use crate::failure::Failure;
-use crate::forms::Forms;
+use crate::forms::{Forms, hex};
 use crate::logins::Logins;
+use crate::operations::Operations;
 use crate::plans::Plans;
 
 /// Runs and acts of a page.
@@ -37,6 +41,13 @@ const ROWS: u32 = 50;
 const COVERAGE_USED_FOR: Duration = Duration::from_mins(15);
 /// Time for which a forecast is used. It costs a query over every app and the arithmetic of a day.
 const FORECAST_USED_FOR: Duration = Duration::from_mins(5);
+
+/// Verifications of the audit at once. Each reads all of it.
+const AUDITS_AT_ONCE: usize = 1;
+/// Verifications of backups at once. Each reads eight apps at a time.
+const VERIFICATIONS_AT_ONCE: usize = 4;
+/// Exports of the audit that are made at once.
+const EXPORTS_AT_ONCE: usize = 2;
 
 /// What a site serves of one fleet.
 pub struct SiteFleet {
@@ -62,6 +73,8 @@ pub struct SiteParts {
     pub random: Arc<dyn SecureRandom + Send + Sync>,
     /// Logs people and workloads in by Entra ID, where that is configured.
     pub entra: Option<Entra>,
+    /// The dead letters of the broker, where there is one.
+    pub letters: Option<Arc<dyn DeadLetterBox>>,
 }
 
 /// What the pages and the API are served from.
@@ -80,6 +93,13 @@ pub struct Site {
     pub(crate) logins: Logins,
     /// The same by Entra ID, where that is configured.
     pub(crate) entra: Option<EntraLogins>,
+    /// Verifications of the audit.
+    pub(crate) audits: Operations<AuditCheck>,
+    /// Verifications of backups.
+    pub(crate) verifications: Operations<VerifyReport>,
+    /// Exports of the audit that may be made at once.
+    pub(crate) exports: Arc<Semaphore>,
+    letters: Option<Arc<dyn DeadLetterBox>>,
     store: Arc<dyn Store>,
     cache: FleetCache,
     fleet: watch::Receiver<Arc<SiteFleet>>,
@@ -112,7 +132,7 @@ pub(crate) enum NamedApp {
 impl Site {
     /// A site of a process with these checks.
     pub fn new(parts: SiteParts, checks: Vec<Arc<dyn Check>>) -> Self {
-        let SiteParts { store, clock, fleet, person, random, entra } = parts;
+        let SiteParts { store, clock, fleet, person, random, entra, letters } = parts;
         let current = fleet.clone();
         let coverage = BackgroundCache::new(Arc::clone(&clock), COVERAGE_USED_FOR, move || {
             let requests = azure_of(&current);
@@ -128,7 +148,7 @@ impl Site {
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
         let forms = Forms::new(Arc::clone(&random), Arc::clone(&clock));
-        let plans = Plans::new(clock);
+        let plans = Plans::new(Arc::clone(&clock));
         Self {
             checks,
             forms,
@@ -137,6 +157,10 @@ impl Site {
             forecast,
             logins,
             entra,
+            audits: Operations::new(Arc::clone(&clock), AUDITS_AT_ONCE),
+            verifications: Operations::new(clock, VERIFICATIONS_AT_ONCE),
+            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
+            letters,
             store,
             cache,
             fleet,
@@ -175,6 +199,23 @@ impl Site {
     /// The store.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
+    }
+
+    /// The store, for work that outlasts a request.
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// The dead letters of the broker.
+    pub(crate) fn letters(&self) -> Result<&dyn DeadLetterBox, Failure> {
+        Ok(self.letters.as_deref().ok_or_else(no_broker)?)
+    }
+
+    /// A new id, which nobody guesses.
+    pub(crate) fn new_id(&self) -> Result<String, Failure> {
+        let mut bits = [0_u8; 16];
+        self.random.fill(&mut bits).map_err(|_| Failure::no_randomness())?;
+        Ok(hex(&bits))
     }
 
     /// The names of the policies of the fleet file.
@@ -223,7 +264,11 @@ impl Site {
 
     pub(crate) async fn overview(&self) -> Result<Overview, Failure> {
         let cached = self.reading().await?;
-        Ok(views::overview(&cached.reading, cached.store_away))
+        let overview = views::overview(&cached.reading, cached.store_away);
+        if cached.store_away {
+            return Ok(overview);
+        }
+        Ok(views::with_ends(&*self.store, overview).await?)
     }
 
     /// A page of the fleet with at most `most` rows.

@@ -173,10 +173,23 @@ impl AppResolver<'_> {
 
 /// The app of the store that `text` names. An app backed up on demand is in no fleet, and is found by its runs.
 pub async fn in_store(store: &dyn Store, text: &str) -> Result<AppId, Error> {
+    app_names::app(&known_in_store(store).await?, text)
+}
+
+/// The apps that the store knows by these names, each of which must mean one.
+pub async fn all_in_store(store: &dyn Store, names: &[String]) -> Result<Vec<AppId>, Error> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = known_in_store(store).await?;
+    names.iter().map(|name| app_names::app(&known, name)).collect()
+}
+
+async fn known_in_store(store: &dyn Store) -> Result<Vec<AppId>, Error> {
     let mut apps: BTreeSet<AppId> = store.status().await?.into_iter().map(|status| status.app).collect();
     let recent = RunFilter { most: RECENT_RUNS, ..RunFilter::default() };
     apps.extend(store.runs(&recent).await?.into_iter().map(|run| run.app));
-    app_names::app(&apps.into_iter().collect::<Vec<_>>(), text)
+    Ok(apps.into_iter().collect())
 }
 
 /// The policy snapshot of the app's policy.

@@ -7,20 +7,29 @@ mod checkpoint_loop;
 mod checkpointer;
 mod destination;
 mod export;
+mod export_filter;
+mod export_part;
 mod key;
 mod source;
+mod verify_export;
 
 pub use anchors::{AnchorReport, Anchors};
 pub use checkpoint::{Checkpoint, Statement};
 pub use checkpoint_lines::CheckpointLines;
-pub use checkpointer::{CheckpointReport, CheckpointSchedule, Checkpointer, Continuity, FailedWrite};
+pub use checkpointer::{
+    CheckpointReport, CheckpointSchedule, Checkpointer, Continuity, FailedWrite, no_checkpoints,
+};
 pub use destination::{CheckpointContainer, CheckpointFile, Destination, blob_prefix};
 pub use export::export;
+pub use export_filter::ExportFilter;
+pub use export_part::{ExportPart, PartPlace, export_part};
 pub use key::{InvalidKey, SigningKey, VerifyingKey, generate, read_pem, system_random};
 pub use source::{ChainSource, ExportedChain, StoredChain};
+pub use verify_export::{VerifiedExport, verify_export};
 
 use holdfast_store::{ChainRow, Link, Store, row_differences, verify_chain};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Error, ErrorKind, counted};
 
@@ -28,7 +37,7 @@ use crate::{Error, ErrorKind, counted};
 const PAGE: u32 = 5_000;
 
 /// The result of a verification.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 pub struct AuditCheck {
     /// Events verified.
     pub events: i64,
@@ -44,21 +53,21 @@ pub struct AuditCheck {
     /// Each difference between the rows and what the events say that they hold.
     pub differences: Vec<String>,
     /// How it compares with checkpoints, where some were given.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<AnchorReport>,
     /// Events removed before the first one, as whole months are.
-    #[serde(skip)]
+    #[serde(default)]
     pub removed: i64,
     /// What to do, where it does not hold.
-    #[serde(skip)]
-    help: &'static str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 impl AuditCheck {
     /// An error unless the chain holds.
     pub fn require(self) -> Result<(), Error> {
         if let Some(broken) = self.broken {
-            return Err(Error::new(ErrorKind::Refused, broken).help(self.help));
+            return Err(Error::new(ErrorKind::Refused, broken).help(self.help.unwrap_or_default()));
         }
         let Some(first) = self.differences.first() else { return Ok(()) };
         let others = self.differences.len() - 1;
@@ -79,7 +88,7 @@ pub async fn verify(
     since: Option<&str>,
     mut anchors: Option<Anchors>,
 ) -> Result<AuditCheck, Error> {
-    let since = since.map(hash).transpose()?;
+    let since = since.map(event_hash).transpose()?;
     let since = since.as_deref();
     let first = chain.first().await?.map(|row| row.link);
     let after_removed = first.filter(|first| first.seq > 1 && since == Some(first.previous.as_str()));
@@ -113,7 +122,7 @@ pub async fn verify(
             Err(what) => broken = Some((what, ANCHORS_HELP)),
         }
     }
-    let (broken, help) = broken.map_or((None, ""), |(what, help)| (Some(what), help));
+    let (broken, help) = broken.map(|(what, help)| (what, help.to_owned())).unzip();
     let events = last.seq - removed;
     Ok(AuditCheck {
         events,
@@ -155,7 +164,7 @@ fn walk(
 }
 
 /// The hash of an event, as an earlier check printed it.
-fn hash(text: &str) -> Result<String, Error> {
+pub fn event_hash(text: &str) -> Result<String, Error> {
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(text.to_lowercase());
     }
@@ -169,9 +178,9 @@ mod tests {
 
     #[test]
     fn a_hash_has_64_hex_digits_in_any_case() {
-        assert_eq!(hash(&"AB".repeat(32)).unwrap(), "ab".repeat(32));
+        assert_eq!(event_hash(&"AB".repeat(32)).unwrap(), "ab".repeat(32));
         for text in ["abc", &"xy".repeat(32)] {
-            assert!(hash(text).unwrap_err().to_string().contains("is not the hash of an event"));
+            assert!(event_hash(text).unwrap_err().to_string().contains("is not the hash of an event"));
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Refused,
     /// The store failed.
     Store,
+    /// The broker failed.
+    Broker,
     /// Azure or its storage is out of reach, or refused.
     Azure,
 }

@@ -1,5 +1,6 @@
 //! Requests of people that need the fleet file or Azure, for programs that serve several people: each names who asks.
 
+mod audit;
 mod backups;
 mod fleet;
 mod live;
@@ -26,6 +27,7 @@ use crate::restore::{
 };
 use crate::verify::{VerifyReport, catalog_by_app, verify};
 
+pub use audit::AuditRequests;
 pub use backups::BackupRequests;
 pub use fleet::{FleetRequests, ScheduleChange};
 pub use live::LiveRequests;
@@ -35,7 +37,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Requests of people that need the fleet file or Azure.
 #[async_trait]
-pub trait OperatorRequests: BackupRequests + FleetRequests {
+pub trait OperatorRequests: AuditRequests + BackupRequests + FleetRequests {
     /// The apps that Azure lists, and which of them the fleet file covers.
     async fn coverage(&self) -> Result<Coverage, Error>;
 
@@ -66,12 +68,13 @@ pub trait OperatorRequests: BackupRequests + FleetRequests {
     /// Lets a second person confirm a request: plans it again, and adds its runs.
     async fn confirm(&self, actor: &Actor, id: RunId, rng: fastrand::Rng) -> Result<Confirmed, Error>;
 
-    /// Verifies the backups of apps, and records what was found.
+    /// Verifies the backups of apps, and records what was found. Calls `progress` after each app.
     async fn verify(
         &self,
         actor: &Actor,
         apps: &AppSelection,
         rng: fastrand::Rng,
+        progress: &(dyn Fn() + Send + Sync),
     ) -> Result<VerifyReport, Error>;
 
     /// Adds a backup run for each app, or none when one of them cannot be backed up.
@@ -140,12 +143,13 @@ impl OperatorRequests for LiveRequests {
         actor: &Actor,
         apps: &AppSelection,
         mut rng: fastrand::Rng,
+        progress: &(dyn Fn() + Send + Sync),
     ) -> Result<VerifyReport, Error> {
         let apps = match apps {
             AppSelection::All => catalog_by_app(&*self.store, &[], true).await?,
             AppSelection::Named(names) => catalog_by_app(&*self.store, names, false).await?,
         };
-        verify(&self.context(actor).await?, apps, &mut rng, || ()).await
+        verify(&self.context(actor).await?, apps, &mut rng, progress).await
     }
 
     async fn back_up(

@@ -178,14 +178,15 @@ mod tests {
     #[test]
     fn what_waits_for_hours_and_ticks_missed_since_the_last_good_backup_are_problems() {
         let at = |hours| Timestamp::UNIX_EPOCH + Duration::from_hours(hours);
+        let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
         let running = Some(Running {
+            run_id,
             kind: RunKind::Backup,
             state: StateCode::Waiting,
             cause: Some(Cause::Throttled),
             since: at(0),
             next_try: at(3),
         });
-        let run_id = RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
         let missed = Some(Missed { run_id, tick: at(5), cause: Some(Cause::TooLate) });
         let is_problem = |status: &AppStatus| waits_or_missed(status, at(2));
         assert!(!is_problem(&good()));

@@ -46,7 +46,8 @@ mod tests {
     }
 
     fn running(state: StateCode, cause: Option<Cause>) -> Running {
-        Running { kind: RunKind::Backup, state, cause, since: at(0), next_try: at(125) }
+        let run_id = holdfast_model::RunId::new(at(0), &mut fastrand::Rng::with_seed(1));
+        Running { run_id, kind: RunKind::Backup, state, cause, since: at(0), next_try: at(125) }
     }
 
     #[test]

@@ -196,6 +196,21 @@ pub enum OperatorAction {
         /// The request.
         approval: RunId,
     },
+    /// A person had dead letters sent again.
+    DeadLettersRetried {
+        /// The id of the letters; `None` for all.
+        letter: Option<String>,
+    },
+    /// A person had dead letters removed.
+    DeadLettersDropped {
+        /// The id of the letters; `None` for all.
+        letter: Option<String>,
+    },
+    /// A person asked for a signed checkpoint of the audit.
+    CheckpointRequested {
+        /// Whether it may follow an audit that does not continue the last checkpoint.
+        after_restore: bool,
+    },
     /// A person logged in to the console.
     LoggedIn,
     /// A person silenced notifications for a time. The id of this record is that of the silence; it is about the record's app
@@ -269,6 +284,9 @@ impl OperatorAction {
             | Self::ApprovalConfirmed { .. }
             | Self::ApprovalDeclined { .. }
             | Self::ApprovalWithdrawn { .. }
+            | Self::DeadLettersRetried { .. }
+            | Self::DeadLettersDropped { .. }
+            | Self::CheckpointRequested { .. }
             | Self::LoggedIn
             | Self::NotificationsSilenced { .. }
             | Self::SilenceEnded { .. }

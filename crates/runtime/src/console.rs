@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::Role;
+use crate::checkpoints::{ToStdout, checkpointer};
 use crate::fleet_parts::{paced, storages};
 
 /// A loop without a completed pass for this long makes the process not ready; loops pass every second.
@@ -86,7 +87,7 @@ pub fn site_fleet(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
     calls: &Arc<dyn CallObserver>,
-    rng: &mut fastrand::Rng,
+    (rng, stdout): (&mut fastrand::Rng, ToStdout),
 ) -> anyhow::Result<SiteFleet> {
     let azure = LiveRequests {
         fleet: fleet.clone(),
@@ -94,6 +95,7 @@ pub fn site_fleet(
         arm: paced(fleet, store, clock, calls, rng)?,
         storage: storages(fleet, clock, rng.fork())?,
         clock: Arc::clone(clock),
+        checkpointer: checkpointer(fleet, store, clock, stdout)?,
     };
     Ok(SiteFleet {
         policies: fleet.into(),

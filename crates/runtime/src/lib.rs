@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod checkpoints;
 pub mod console;
+pub mod dead_letters;
 mod engine;
 pub mod fleet_parts;
 pub mod notifications;

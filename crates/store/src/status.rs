@@ -201,6 +201,8 @@ pub struct Departed {
 /// An unfinished run of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Running {
+    /// The run.
+    pub run_id: RunId,
     /// Its kind.
     pub kind: RunKind,
     /// Its state.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use holdfast_storage::SecretRef;
 
 /// `holdfast audit`
 #[derive(Debug, Clone, Subcommand)]
@@ -12,9 +13,14 @@ pub enum AuditCommand {
         after_help = "Examples:\n  holdfast audit verify\n  holdfast audit verify --checkpoints storage:audit --public-key audit.pub.pem\n  holdfast audit verify --events events.jsonl --checkpoints checkpoints.jsonl --public-key audit.pub.pem"
     )]
     Verify(VerifyArgs),
-    /// Write every event as a line of JSON, so that the audit can be verified without a database
-    #[command(after_help = "Example:\n  holdfast audit export --to events.jsonl")]
+    /// Write events as lines of JSON, which can be signed, so that the audit can be verified without a database
+    #[command(
+        after_help = "Examples:\n  holdfast audit export --to events.jsonl\n  holdfast audit export --sign --person ann --to ann.jsonl"
+    )]
     Export(ExportArgs),
+    /// Verify a signed export, without a store
+    #[command(after_help = "Example:\n  holdfast audit verify-export ann.jsonl --public-key audit.pub.pem")]
+    VerifyExport(VerifyExportArgs),
     /// Sign a checkpoint of the audit now, and write it where the fleet file says
     #[command(after_help = "Example:\n  holdfast audit checkpoint")]
     Checkpoint(CheckpointArgs),
@@ -51,6 +57,35 @@ pub struct ExportArgs {
     /// A new file [default: the standard output]
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
+    /// Sign it with the key of the fleet file's checkpoints; a server always signs
+    #[arg(long)]
+    pub sign: bool,
+    /// Sign it with this private key: env:NAME or file:PATH
+    #[arg(long, value_name = "REFERENCE")]
+    pub key: Option<SecretRef>,
+    /// Only what people did
+    #[arg(long)]
+    pub acts: bool,
+    /// Only what this person did, by the claimed name
+    #[arg(long, value_name = "NAME")]
+    pub person: Option<String>,
+    /// Only what people did about this app
+    #[arg(long, value_name = "APP")]
+    pub app: Option<String>,
+    /// Only this kind of act, such as `restore` or `held`
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+}
+
+/// `holdfast audit verify-export`
+#[derive(Debug, Clone, Args)]
+pub struct VerifyExportArgs {
+    /// The export
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A file with the public key; once for each key
+    #[arg(long, value_name = "FILE", required = true)]
+    pub public_key: Vec<PathBuf>,
 }
 
 /// `holdfast audit checkpoint`

@@ -1,70 +1,97 @@
 //! `holdfast dead-letters`: messages that the broker or a worker refused.
 
-use anyhow::Context as _;
-use holdfast_control::{Error, ErrorKind, counted};
-use holdfast_model::{RunId, Timestamp};
-use holdfast_queue::{DeadLetter, DeadLetterSelection, DeadLetters};
-use serde::Serialize;
+use std::sync::Arc;
+
+use holdfast_client::Server;
+use holdfast_control::dead_letters::{
+    DeadLetterBox, LetterView, Settlement, ShownLetter, no_broker, settle, show,
+};
+use holdfast_control::{Error, counted};
+use holdfast_store::Mode;
 
 use crate::args::{DeadLetterArgs, DeadLettersCommand};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::{Cell, Table, age};
+use crate::place::Request;
 
-/// Greatest number of letters listed.
-const MOST: usize = 1_000;
+/// The request for the list.
+struct List;
 
-/// One dead letter, as a document.
-#[derive(Debug, Serialize)]
-struct Letter {
-    id: String,
-    reason: String,
-    queue: String,
-    since: Option<Timestamp>,
-    run_id: Option<RunId>,
-    version: Option<i64>,
-    /// Why the message cannot be read, where it cannot.
-    unreadable: Option<String>,
-    size: usize,
-}
+/// The request for one letter.
+struct Show<'a>(&'a str);
+
+/// The request to settle letters.
+struct Settle<'a>(Settlement, Option<&'a str>);
 
 /// Runs the command.
 pub async fn run(command: &DeadLettersCommand, context: &Context) -> anyhow::Result<Exit> {
-    let letters = open(context).await?;
-    let done = match command {
-        DeadLettersCommand::List => list(&letters, context).await,
-        DeadLettersCommand::Show { id } => show(&letters, id, context).await,
+    match command {
+        DeadLettersCommand::List => {
+            let found = context.ask(&List).await?;
+            context.out.show(&found, || {
+                if found.is_empty() { "no dead letters".into() } else { table(&found, context).into() }
+            })?;
+        }
+        DeadLettersCommand::Show { id } => show_letter(&context.ask(&Show(id)).await?, context)?,
         DeadLettersCommand::Retry(args) => {
-            let count = letters.retry(&selection(args)?).await?;
-            show_count(count, "sent again", context)
+            let count = context.ask(&Settle(Settlement::Retry, letter(args))).await?;
+            show_count(count, "sent again", context)?;
         }
         DeadLettersCommand::Drop(args) => {
-            let count = letters.drop(&selection(args)?).await?;
-            show_count(count, "removed", context)
+            let count = context.ask(&Settle(Settlement::Drop, letter(args))).await?;
+            show_count(count, "removed", context)?;
         }
-    };
-    letters.close().await;
-    done
-}
-
-async fn open(context: &Context) -> anyhow::Result<DeadLetters> {
-    let Some(config) = context.broker()? else {
-        let failure =
-            Error::new(ErrorKind::Invalid, "only a broker keeps dead letters, and no broker is named");
-        return Err(failure.help("give --amqp-url").into());
-    };
-    DeadLetters::open(config).await.context("failed to use the broker")
-}
-
-async fn list(letters: &DeadLetters, context: &Context) -> anyhow::Result<Exit> {
-    let found: Vec<Letter> = letters.list(MOST).await?.iter().map(letter).collect();
-    context.out.show(&found, || {
-        if found.is_empty() { "no dead letters".into() } else { table(&found, context).into() }
-    })?;
+    }
     Ok(Exit::Done)
 }
 
-fn table(letters: &[Letter], context: &Context) -> Table {
+fn letters(context: &Context) -> anyhow::Result<Arc<dyn DeadLetterBox>> {
+    Ok(context.dead_letters()?.ok_or_else(no_broker)?)
+}
+
+impl Request for List {
+    type Answer = Vec<LetterView>;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<Vec<LetterView>> {
+        Ok(letters(context)?.list().await?)
+    }
+
+    async fn there(&self, server: &Server) -> Result<Vec<LetterView>, Error> {
+        server.dead_letters().await
+    }
+}
+
+impl Request for Show<'_> {
+    type Answer = ShownLetter;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<ShownLetter> {
+        Ok(show(&*letters(context)?, self.0).await?)
+    }
+
+    async fn there(&self, server: &Server) -> Result<ShownLetter, Error> {
+        server.dead_letter(self.0).await
+    }
+}
+
+impl Request for Settle<'_> {
+    type Answer = usize;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<usize> {
+        let (letters, Self(settlement, letter)) = (letters(context)?, self);
+        let store = context.store(Mode::Join).await?;
+        let (from, what) = ((&*letters, &*store), (*settlement, *letter));
+        let count = settle(from, what, context.actor(), &mut context.rng()).await;
+        store.close().await;
+        Ok(count?)
+    }
+
+    async fn there(&self, server: &Server) -> Result<usize, Error> {
+        server.settle_letters(self.0, self.1).await
+    }
+}
+
+fn table(letters: &[LetterView], context: &Context) -> Table {
     let now = context.clock.now();
     let mut table = Table::new(["ID", "REASON", "SINCE", "QUEUE", "MESSAGE"]);
     for letter in letters {
@@ -83,47 +110,24 @@ fn table(letters: &[Letter], context: &Context) -> Table {
     table
 }
 
-async fn show(letters: &DeadLetters, id: &str, context: &Context) -> anyhow::Result<Exit> {
-    let Some(found) = letters.show(id).await? else {
-        let failure = Error::new(ErrorKind::NotFound, format!("there is no dead letter {id}"));
-        return Err(failure.help("`holdfast dead-letters list` lists them").into());
-    };
-    let body = String::from_utf8_lossy(&found.body).into_owned();
+fn show_letter(shown: &ShownLetter, context: &Context) -> anyhow::Result<()> {
     if context.out.is_document() {
-        context.out.document(&serde_json::json!({ "letter": letter(&found), "body": body }))?;
-    } else {
-        context.out.table(table(&[letter(&found)], context))?;
-        let more = found.size.saturating_sub(found.body.len());
-        let more = if more > 0 { format!("\n… and {more} bytes more") } else { String::new() };
-        context.out.text(&format!("\n{}{more}", body.escape_debug()))?;
+        return Ok(context.out.document(shown)?);
     }
-    Ok(Exit::Done)
+    context.out.table(table(std::slice::from_ref(&shown.letter), context))?;
+    let more = match shown.left_out {
+        0 => String::new(),
+        more => format!("\n… and {more} bytes more"),
+    };
+    Ok(context.out.text(&format!("\n{}{more}", shown.body.escape_debug()))?)
 }
 
-fn letter(found: &DeadLetter) -> Letter {
-    let wakeup = found.wakeup.as_ref();
-    Letter {
-        id: found.id.clone(),
-        reason: found.reason.clone(),
-        queue: found.queue.clone(),
-        since: found.since,
-        run_id: wakeup.ok().map(|wakeup| wakeup.run_id),
-        version: wakeup.ok().map(|wakeup| wakeup.version),
-        unreadable: wakeup.err().map(ToString::to_string),
-        size: found.size,
-    }
+/// The id that is given; `None` for all letters.
+fn letter(args: &DeadLetterArgs) -> Option<&str> {
+    args.id.as_deref().filter(|_| !args.all)
 }
 
-fn selection(args: &DeadLetterArgs) -> Result<DeadLetterSelection, Error> {
-    match (&args.id, args.all) {
-        (Some(id), false) => Ok(DeadLetterSelection::One(id.clone())),
-        (None, true) => Ok(DeadLetterSelection::All),
-        _ => Err(Error::new(ErrorKind::Invalid, "expected one letter's id, or --all")),
-    }
-}
-
-fn show_count(count: usize, what: &str, context: &Context) -> anyhow::Result<Exit> {
+fn show_count(count: usize, what: &str, context: &Context) -> anyhow::Result<()> {
     let letters = counted(count, "dead letter");
-    context.out.show(&serde_json::json!({ "letters": count }), || format!("{letters} {what}").into())?;
-    Ok(Exit::Done)
+    Ok(context.out.show(&serde_json::json!({ "letters": count }), || format!("{letters} {what}").into())?)
 }

@@ -32,6 +32,7 @@ pub mod revisions;
 pub mod run;
 pub mod sas;
 pub mod show;
+mod signing;
 pub mod simulate;
 pub mod status;
 pub mod steer;

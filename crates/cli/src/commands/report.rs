@@ -4,15 +4,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use holdfast_config::Secrets;
-use holdfast_control::audit::{SigningKey, VerifyingKey, read_pem};
-use holdfast_control::report::{Month, Report, ReportSignature, build, csv, html};
+use holdfast_control::report::{Month, Report, build, csv, html};
+use holdfast_control::signature::{FileSignature, Signed};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::PolicyName;
-use holdfast_store::Mode;
+use holdfast_store::{Mode, sha256_hex};
 use serde_json::json;
 
 use crate::args::{ReportArgs, ReportCommand, ReportForm, VerifyReportArgs};
+use crate::commands::signing::{public_keys, read, signing_key};
 use crate::context::Context;
 use crate::exit::Exit;
 
@@ -36,9 +36,9 @@ async fn make(args: &ReportArgs, month: Month, context: &Context) -> anyhow::Res
         context.out.text(&String::from_utf8(file)?)?;
         return Ok(Exit::Done);
     };
-    let key = key(args, context)?;
+    let key = signing_key(args.key.as_ref(), context)?;
     write_new(path, &file)?;
-    let signature = key.map(|key| ReportSignature::sign(&report, &file, &key));
+    let signature = key.map(|key| FileSignature::sign(report.as_file(sha256_hex(&file)), &key));
     if let Some(signature) = &signature {
         write_new(&beside(path), format!("{}\n", signature.line()).as_bytes())?;
     } else {
@@ -61,16 +61,6 @@ fn formed(report: &Report, form: ReportForm) -> anyhow::Result<Vec<u8>> {
     })
 }
 
-/// The key that signs: the given one, or that of the checkpoints; `None` without either.
-fn key(args: &ReportArgs, context: &Context) -> anyhow::Result<Option<SigningKey>> {
-    let of_fleet = || Some(context.fleet_with(Secrets::Leave).ok()?.checkpoints?.key);
-    let Some(reference) = args.key.clone().or_else(of_fleet) else { return Ok(None) };
-    let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("the key of the report: {why}"));
-    let secret = reference.read().map_err(|error| invalid(error.to_string()))?;
-    let key = read_pem(&secret).map_err(|error| invalid(format!("`{reference}`: {error}")))?;
-    Ok(Some(key))
-}
-
 /// Verifies a report by its bytes, its signature and a public key alone.
 fn verify(args: &VerifyReportArgs, context: &Context) -> anyhow::Result<Exit> {
     let path = args.signature.clone().unwrap_or_else(|| beside(&args.file));
@@ -78,17 +68,17 @@ fn verify(args: &VerifyReportArgs, context: &Context) -> anyhow::Result<Exit> {
         Error::new(ErrorKind::Refused, format!("{}: {why}", path.display()))
     };
     let line = String::from_utf8(read(&path)?)?;
-    let signature = ReportSignature::parse(&line).map_err(|error| invalid(&path, &error))?;
-    let mut keys = Vec::new();
-    for path in &args.public_key {
-        keys.push(VerifyingKey::read(&read(path)?).map_err(|error| invalid(path, &error))?);
-    }
-    signature.verify(&read(&args.file)?, &keys).map_err(|error| invalid(&args.file, &error))?;
+    let signature = FileSignature::parse(&line).map_err(|error| invalid(&path, &error))?;
+    let Signed::Report { month } = &signature.signed.what else {
+        return Err(invalid(&path, &"it is the signature of something else than a report").into());
+    };
+    let keys = public_keys(&args.public_key)?;
+    signature.verify(&sha256_hex(&read(&args.file)?), &keys).map_err(|error| invalid(&args.file, &error))?;
     let signed = &signature.signed;
     let said = format!(
         "{} is the report of {}, signed with the key {} when the audit ended with event {}, hash {}",
         args.file.display(),
-        signed.month,
+        month,
         signature.key,
         signed.audit.seq,
         signed.audit.hash
@@ -101,12 +91,6 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".sig");
     name.into()
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed =
-        |error| Error::new(ErrorKind::NotFound, format!("{} cannot be read: {error}", path.display()));
-    std::fs::read(path).map_err(failed)
 }
 
 fn write_new(path: &Path, content: &[u8]) -> anyhow::Result<()> {

@@ -1,16 +1,13 @@
-//! Builds what signs checkpoints of the audit from the fleet file.
+//! The checkpoints of a process: one of their destinations, and how they follow the fleet.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use holdfast_config::{CheckpointDestination, Fleet};
-use holdfast_control::audit::{Checkpoint, CheckpointContainer, CheckpointFile, Checkpointer, Destination};
-use holdfast_identity::Identities;
-use holdfast_model::{Clock, StorageName};
+use holdfast_control::audit::{Checkpoint, Checkpointer, Destination};
+use holdfast_runtime::checkpoints::checkpointer;
 use holdfast_runtime::take_up::{self, Follower, Task, Tasks};
-use holdfast_storage::AppendContainer;
 use holdfast_store::Store;
-use holdfast_telemetry::remember_secret;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -31,32 +28,9 @@ impl Destination for Stdout {
     }
 }
 
-/// What signs the checkpoints of the fleet file; `None` where it asks for none. Sends nothing.
-pub fn checkpointer(
-    fleet: &Fleet,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Option<Checkpointer>> {
-    let Some(checkpoints) = &fleet.checkpoints else { return Ok(None) };
-    let mut destinations: Vec<Box<dyn Destination>> = Vec::new();
-    for to in &checkpoints.to {
-        destinations.push(match to {
-            CheckpointDestination::Stdout => Box::new(Stdout),
-            CheckpointDestination::File(path) => Box::new(CheckpointFile(path.clone())),
-            CheckpointDestination::Storage(name) => {
-                let container = container(fleet, name, clock)?;
-                Box::new(CheckpointContainer { storage: name.to_string(), container })
-            }
-        });
-    }
-    Ok(Some(Checkpointer {
-        store: Arc::clone(store),
-        secrets: Identities::new(fleet, clock, remember_secret)?.access(None)?.secrets,
-        key: checkpoints.key.clone(),
-        fleet: checkpoints.name.clone(),
-        every: checkpoints.every,
-        destinations,
-    }))
+/// The standard output, as a destination of checkpoints.
+pub fn to_stdout() -> Box<dyn Destination> {
+    Box::new(Stdout)
 }
 
 /// The sections that say how checkpoints are written.
@@ -74,18 +48,7 @@ pub fn checkpoints(
         let writing = |of: Checkpointer| -> Task {
             Box::new(move |stop: CancellationToken| Box::pin(of.keep(stop.cancelled_owned())))
         };
-        Ok(checkpointer(fleet, &store, &clock)?.map(writing))
+        Ok(checkpointer(fleet, &store, &clock, to_stdout)?.map(writing))
     };
     take_up::task(fleet, &SECTIONS, build, tasks)
-}
-
-/// The container of a storage, for blobs that are written once. Sends nothing.
-pub fn container(
-    fleet: &Fleet,
-    name: &StorageName,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<AppendContainer> {
-    let target = holdfast_control::storage_named(fleet, name)?;
-    let access = Identities::new(fleet, clock, remember_secret)?.access(target.azure.as_deref())?;
-    Ok(AppendContainer::new(name.clone(), target.clone(), access)?)
 }

@@ -1,11 +1,10 @@
 //! Follows runs that a server carries out.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use holdfast_client::Server;
 use holdfast_control::Error;
-use holdfast_control::runs::RunView;
+use holdfast_control::runs::{Progress, RunView, RunWithEvents};
 use holdfast_model::{Outcome, RunId, inert};
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +49,7 @@ async fn load(server: &Server, ids: &[RunId]) -> Result<Vec<RunView>, Error> {
     Ok(runs)
 }
 
-/// Waits for the runs to end, or for a signal. Prints each end, and for several runs how many have ended.
+/// Waits for the runs to end, or for a signal. Tells what delays them and how they end, as over the store itself.
 async fn watch(
     server: &Server,
     ids: &[RunId],
@@ -59,27 +58,25 @@ async fn watch(
 ) -> Result<Vec<RunView>, Error> {
     let bar =
         (ids.len() > 1).then(|| context.out.progress(ids.len(), "{bar:40} {pos} of {len} ended [{elapsed}]"));
+    let mut progress = Progress::default();
     let mut runs = load(server, ids).await?;
-    let mut told: BTreeSet<RunId> = BTreeSet::new();
     loop {
         for run in &mut runs {
-            if told.contains(&run.id) {
+            if run.outcome.is_some() && progress.knows(run.id) {
                 continue;
             }
-            *run = server.run(run.id).await?.run;
-            let Some(outcome) = run.outcome else { continue };
-            told.insert(run.id);
-            let cause = run.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-            let (of, outcome) = (format!("{} of {} ended", told.len(), ids.len()), outcome.as_str());
-            let line = format!("{of}: {} of {}: {outcome}{cause}", run.kind, run.name);
-            if ids.len() > 1 && !context.out.is_document() {
-                context.out.message(&inert(&line));
+            let RunWithEvents { run: now, events } = server.run(run.id).await?;
+            for line in progress.of_run((&now, &events), ids.len(), context.clock.now()) {
+                if !context.out.is_document() {
+                    context.out.message(&inert(&line));
+                }
             }
+            *run = now;
         }
         if let Some(bar) = &bar {
-            bar.set_position(u64::try_from(told.len()).unwrap_or(u64::MAX));
+            bar.set_position(u64::try_from(progress.ended()).unwrap_or(u64::MAX));
         }
-        if stop.is_cancelled() || told.len() == runs.len() {
+        if stop.is_cancelled() || progress.ended() == runs.len() {
             if let Some(bar) = bar {
                 bar.finish_and_clear();
             }

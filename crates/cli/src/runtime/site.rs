@@ -14,6 +14,7 @@ use holdfast_telemetry::remember_secret;
 use tokio::sync::watch;
 
 use crate::context::Context;
+use crate::runtime::checkpoints::to_stdout;
 
 /// The parts of a site over this fleet and store, and what follows the fleet. Reads the credentials' secrets; sends nothing.
 pub fn site_parts(
@@ -27,7 +28,7 @@ pub fn site_parts(
     let (of_store, of_clock, calls) = (Arc::clone(store), Arc::clone(clock), context.telemetry.calls());
     let mut rng = context.rng();
     let mut build = move |fleet: &Fleet| -> anyhow::Result<SiteFleet> {
-        site_fleet(fleet, &of_store, &of_clock, &calls, &mut rng)
+        site_fleet(fleet, &of_store, &of_clock, &calls, (&mut rng, to_stdout))
     };
     let (sender, fleet) = watch::channel(Arc::new(build(fleet)?));
     let parts = SiteParts {
@@ -36,6 +37,7 @@ pub fn site_parts(
         fleet,
         person: context.actor(),
         random: Arc::new(system_random()),
+        letters: context.dead_letters()?,
         entra,
     };
     Ok((parts, take_up::site(sender, build)))

@@ -48,12 +48,12 @@ fn add_events(place: &Place, count: u64) {
     });
 }
 
-/// A store with six events, a key, and a checkpoint of the six.
+/// A store with five events and that of who asked for a checkpoint, a key, and a checkpoint of the six.
 fn anchored() -> Place {
     let place = Place::new();
     place.write("fleet.toml", &format!("{FLEET}{AUDIT}"));
     assert_eq!(place.run("migrate").code, 0);
-    add_events(&place, 6);
+    add_events(&place, 5);
     let made = place.run("audit keygen --out audit.pem");
     assert_eq!(made.code, 0, "{}", made.err);
     place.write("audit.pub.pem", &made.out);
@@ -148,6 +148,12 @@ fn an_exported_audit_is_verified_without_a_store() {
     let odd = place.run(&offline);
     assert!(odd.code == 2 && odd.err.contains("line 1 of events.jsonl is no audit event"), "{}", odd.err);
     assert_eq!(place.run("audit export --to events.jsonl").code, 1, "a file is not replaced");
+    let signed = place.run("audit export --key file:audit.pem --to signed.jsonl");
+    assert_eq!(signed.code, 0, "{}", signed.err);
+    let known = "audit verify-export signed.jsonl --public-key audit.pub.pem --store nowhere.sqlite";
+    assert!(place.run(known).out.starts_with("signed.jsonl holds: "), "{}", place.run(known).err);
+    let whole = place.run(&format!("{CHECKED} --events signed.jsonl --store nowhere.sqlite"));
+    assert!(whole.code == 0 && whole.out.contains("1 checkpoint agrees"), "{}{}", whole.out, whole.err);
 }
 
 #[test]
@@ -173,7 +179,7 @@ fn a_forged_a_changed_and_a_missing_checkpoint_are_refused() {
     place.write("checkpoints.jsonl", &format!("{{\"checkpoint\":1,\n{whole}"));
     let torn = place.run(CHECKED);
     assert!(torn.err.contains("line 1 of checkpoints.jsonl was cut off"), "{}", torn.err);
-    refused(&torn, "the audit ends with event 4");
+    refused(&torn, "the audit ends with event 5");
     place.write("audit.pub.pem", &mallory);
     refused(&place.run(CHECKED), "which is none of the given ones");
 }

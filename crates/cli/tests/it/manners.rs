@@ -117,5 +117,5 @@ fn a_report_is_signed_and_verified_without_its_store() {
     let report = std::fs::read_to_string(place.path("november.json")).unwrap();
     place.write("november.json", &report.replace("\"apps\": 0", "\"apps\": 9"));
     let changed = place.run(verify);
-    assert!(changed.code == 1 && changed.err.contains("the report was changed"), "{}", changed.err);
+    assert!(changed.code == 1 && changed.err.contains("its content was changed"), "{}", changed.err);
 }

@@ -106,6 +106,11 @@ fn a_command_prints_the_same_over_the_store_and_by_a_server() {
         "sas check nowhere",
         "apps discover",
         "tokens list",
+        "dead-letters list",
+        "dead-letters drop --all",
+        "audit verify",
+        "audit verify --since abc",
+        "audit checkpoint",
     ] {
         both.compare(line);
     }
@@ -223,6 +228,45 @@ fn a_second_person_confirms_by_a_server() {
 }
 
 #[test]
+fn the_audit_of_a_server_is_verified_signed_and_exported_from_elsewhere() {
+    let place = |place: &Place| {
+        let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();
+        let audit =
+            "checkpoint = { every = \"1h\", to = [\"file:checkpoints.jsonl\"], key = \"file:audit.pem\" }";
+        place.write("fleet.toml", &format!("{fleet}\n[audit]\n{audit}\n"));
+        let made = place.run("audit keygen --out audit.pem");
+        place.write("audit.pub.pem", &made.out);
+    };
+    let (both, _azure) = Both::start_with(1, place);
+    let key = both.here.path("audit.pub.pem").display().to_string();
+    let checkpoint = both.json("audit checkpoint");
+    assert_eq!(checkpoint["written"][0], "file:checkpoints.jsonl", "{checkpoint}");
+    assert_eq!(both.json("audit verify")["holds"], true);
+    for (line, said) in [
+        ("audit export --to all.jsonl".to_owned(), "and their signatures to all.jsonl"),
+        (format!("audit verify-export all.jsonl --public-key {key}"), "signed with the key"),
+        ("audit verify --events all.jsonl".to_owned(), "the audit holds"),
+        ("audit export --person tester --to mine.jsonl".to_owned(), "wrote 1 event and their signatures"),
+        (format!("audit verify-export mine.jsonl --public-key {key}"), "acts=1&person=tester"),
+    ] {
+        let ended = both.there(&line);
+        let all = format!("{}{}", ended.out, ended.err);
+        assert!(ended.code == 0 && all.contains(said), "{line}: {all}");
+    }
+    let fleet = both.here.path("fleet.toml").display().to_string();
+    let checked = both.there(&format!("config check --fleet {fleet}"));
+    assert!(checked.code == 0 && checked.out.contains("is valid"), "{}{}", checked.out, checked.err);
+    let mine = std::fs::read_to_string(both.there.path("mine.jsonl")).unwrap();
+    both.there.write("mine.jsonl", &mine.replacen("tester", "mallory", 1));
+    let changed = both.there(&format!("audit verify-export mine.jsonl --public-key {key}"));
+    assert!(
+        changed.code == 1 && changed.err.contains("line 1 of mine.jsonl: audit event "),
+        "{}",
+        changed.err
+    );
+}
+
+#[test]
 fn a_role_bounds_what_a_command_does_by_a_server() {
     let (both, _azure) = Both::start(1);
     let token = both.json("tokens create --name eye --role viewer")["token"].as_str().unwrap().to_owned();
@@ -266,7 +310,7 @@ fn a_login_is_kept_for_its_server_and_forgotten() {
     for (line, said) in [
         ("run", "this command carries out runs, and a server cannot do that"),
         ("migrate", "works on the store itself"),
-        ("config check", "checks a fleet file on this machine"),
+        ("runs follow", "reads the audit of the store itself"),
     ] {
         let ended = run(line, "");
         assert!(ended.code == 2 && ended.err.contains(said), "{line}: {}", ended.err);

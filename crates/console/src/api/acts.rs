@@ -145,6 +145,6 @@ pub(super) async fn act(
         .await?;
     match &done.work {
         Work::Act(done) => Ok(Json(done).into_response()),
-        Work::Backups(_) => Err(Failure::no_result()),
+        Work::Backups(_) | Work::Verification => Err(Failure::no_result()),
     }
 }

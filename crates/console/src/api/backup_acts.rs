@@ -121,8 +121,8 @@ pub async fn adopt(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
 pub async fn verify(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let SomeApps { apps, all } = request.json()?;
     let apps = selection(&site, &request.caller, (&apps, all)).await?;
-    let report =
-        site.azure().verify(&request.caller.actor, &apps, site.rng()?).await.map_err(Failure::from)?;
+    let (actor, rng) = (&request.caller.actor, site.rng()?);
+    let report = site.azure().verify(actor, &apps, rng, &|| ()).await.map_err(Failure::from)?;
     site.expire();
     Ok(Json(report).into_response())
 }

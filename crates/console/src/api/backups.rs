@@ -191,7 +191,7 @@ async fn back_up(site: &Arc<Site>, request: ApiRequest, asked: Asked) -> Result<
         .await?;
     match &done.work {
         Work::Backups(started) => Ok(accepted(started)),
-        Work::Act(_) => Err(Failure::no_result()),
+        Work::Act(_) | Work::Verification => Err(Failure::no_result()),
     }
 }
 

@@ -4,9 +4,9 @@ use holdfast_control::views::fleet::Sort;
 use utoipa::OpenApi;
 
 use crate::api::{
-    access, acts, approvals, backup_acts, backups, catalog, deletions, drills, fleet, holds, many,
-    many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions, selections,
-    standing,
+    access, acts, approvals, audit, backup_acts, backups, catalog, config, deletions, drills, fleet, holds,
+    letters, many, many_drills, many_holds, native_schedules, pauses, policies, reads, restores, revisions,
+    selections, standing,
 };
 use crate::failure::Problem;
 use crate::pages::coverage;
@@ -84,6 +84,16 @@ use crate::pages::coverage;
         native_schedules::drift,
         native_schedules::plan,
         native_schedules::change,
+        config::check,
+        letters::list,
+        letters::show,
+        letters::retry,
+        letters::remove,
+        audit::begin,
+        audit::look,
+        audit::checkpoints,
+        audit::sign,
+        audit::export,
         revisions::list,
         revisions::show,
         revisions::apply,

@@ -3,14 +3,17 @@
 pub mod access;
 pub mod acts;
 pub mod approvals;
+pub mod audit;
 pub mod backup_acts;
 pub mod backups;
 pub mod catalog;
+pub mod config;
 pub mod deletions;
 pub mod description;
 pub mod drills;
 pub mod fleet;
 pub mod holds;
+pub mod letters;
 mod list;
 pub mod many;
 pub mod many_drills;

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, link, sentence, thousands, words};
 use crate::pages::activity_url::{from_url, to_url};
-use crate::pages::run_rows::{RunShown, can_be_retried, rows, trigger};
+use crate::pages::run_rows::{RunShown, can_be_retried, rows_with_ends, trigger};
 use crate::site::Site;
 
 #[derive(Template)]
@@ -75,7 +75,7 @@ impl Content {
             causes: view.causes.iter().map(|row| cause(row, &first)).collect(),
             picks: may(Permission::Retry) && view.rows.iter().any(can_be_retried),
             query: to_url(&first),
-            runs: rows(&view.rows, view.as_of),
+            runs: rows_with_ends(&view.rows, &view.ends, view.as_of),
             next: view.next.as_ref().map(next),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use holdfast_control::audit::ExportFilter;
 use holdfast_control::views::Severity;
 use holdfast_control::views::audit_page::{AuditPage, AuditQuery, AuditRow};
 use holdfast_model::{AppId, Timestamp};
@@ -28,6 +29,8 @@ struct Content {
     checkpoints: Vec<CheckpointShown>,
     rows: Vec<RowShown>,
     next: Option<String>,
+    /// The signed export of what the page shows, on all its pages.
+    export: String,
     view: AuditPage,
 }
 
@@ -103,6 +106,10 @@ impl Content {
             checkpoints: view.checkpoints.iter().map(|one| checkpoint(one, view.as_of)).collect(),
             rows: view.rows.iter().map(row).collect(),
             next: view.next.as_ref().map(next),
+            export: {
+                let filter = ExportFilter { acts: true, query: first.clone() };
+                link::with_query("/audit/export", &filter.to_text())
+            },
             view,
         }
     }

@@ -22,28 +22,31 @@ use crate::pages::activity_url;
 use crate::site::Site;
 
 /// Names that a page lists.
-const NAMES: usize = 200;
+pub const NAMES: usize = 200;
 
+/// What a request about several apps would do.
 #[derive(Template)]
 #[template(path = "preview.html")]
-struct Preview {
-    sentence: String,
-    cost: String,
-    notes: Vec<String>,
-    form: Option<Confirmation>,
-    back: String,
-    total: String,
-    names: Vec<(String, String)>,
-    more: usize,
-    left_out: Vec<(String, String)>,
-    left_out_total: String,
+pub struct Preview {
+    pub sentence: String,
+    pub cost: String,
+    pub notes: Vec<String>,
+    pub form: Option<Confirmation>,
+    pub back: String,
+    pub total: String,
+    pub names: Vec<(String, String)>,
+    pub more: usize,
+    pub left_out: Vec<(String, String)>,
+    pub left_out_total: String,
 }
 
-struct Confirmation {
-    token: String,
-    fields: Vec<(String, String)>,
-    count: usize,
-    button: String,
+/// A form that asks for the number of apps.
+pub struct Confirmation {
+    pub action: &'static str,
+    pub token: String,
+    pub fields: Vec<(String, String)>,
+    pub count: usize,
+    pub button: String,
 }
 
 #[derive(Template)]
@@ -84,7 +87,7 @@ pub async fn preview(
 pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) -> Result<Response, Failure> {
     let form = SentForm::read(&body);
     let asked = form.asked(|_| 0)?;
-    let is_confirmed = form.value("count").replace([',', ' '], "") == form.value("expected");
+    let is_confirmed = is_confirmed(&form);
     let (doing, person) = (Arc::clone(&site), caller.clone());
     let work = |permit| async move {
         if !is_confirmed {
@@ -96,7 +99,21 @@ pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) 
     Ok(Redirect::to(&format!("/backups/{id}")).into_response())
 }
 
-fn not_confirmed() -> Failure {
+/// Apps with their pages, by name, as many as a page lists.
+pub fn linked<'a>(apps: impl Iterator<Item = &'a AppId>) -> Vec<(String, String)> {
+    let mut shown: Vec<(String, String)> =
+        apps.take(NAMES).map(|app| (link::app(app), app.short_name())).collect();
+    shown.sort();
+    shown
+}
+
+/// Whether the number of apps was typed.
+pub fn is_confirmed(form: &SentForm) -> bool {
+    form.value("count").replace([',', ' '], "") == form.value("expected")
+}
+
+/// The number was not typed.
+pub fn not_confirmed() -> Failure {
     let detail = "The number that was typed is not the number of apps, so nothing was started.";
     let failure = Failure::new(StatusCode::BAD_REQUEST, "not_confirmed", "Not confirmed", detail);
     failure.help("Go back, and type the number that the page shows.")
@@ -157,9 +174,7 @@ impl Preview {
     fn of(preview: &BackupPreview, (asked, runs): (&Asked, Option<usize>), token: String) -> Self {
         let count = preview.starts.len();
         let apps = counted(count, "app");
-        let mut shown: Vec<(String, String)> =
-            preview.starts.iter().take(NAMES).map(|app| (link::app(app), app.short_name())).collect();
-        shown.sort();
+        let shown = linked(preview.starts.iter());
         let under_way = preview.under_way.iter().map(|app| (app, "has a run under way".to_owned()));
         let left_out = preview.left_out.iter().map(|left| (&left.app, left.why.clone()));
         let mut fields = SentForm::of_asked(asked, runs);
@@ -175,7 +190,7 @@ impl Preview {
                 .map(|runs| format!("{} selected. An app is backed up once.", counted(runs, "run")))
                 .into_iter()
                 .collect(),
-            form: (count > 0).then_some(Confirmation { token, fields, count, button }),
+            form: (count > 0).then_some(Confirmation { action: "/backups", token, fields, count, button }),
             back: back(asked),
             total: thousands(count),
             more: count - shown.len(),
@@ -187,7 +202,7 @@ impl Preview {
 }
 
 /// The page that the person came from.
-fn back(asked: &Asked) -> String {
+pub fn back(asked: &Asked) -> String {
     match asked {
         Asked::Apps(Selection::Apps(_)) => "/fleet".to_owned(),
         Asked::Apps(Selection::Matching { query, .. }) => link::fleet(query),

@@ -6,6 +6,7 @@ pub mod acts;
 mod app;
 pub mod approvals;
 mod audit;
+pub mod audit_export;
 pub mod backups;
 mod capacity;
 pub mod coverage;
@@ -21,6 +22,7 @@ mod person;
 pub mod restore;
 mod run;
 mod run_rows;
+pub mod verifications;
 
 pub use activity::activity;
 pub use activity_url::{from_url as activity_query, to_url as activity_url};

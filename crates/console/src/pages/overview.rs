@@ -186,7 +186,10 @@ fn under_way(row: &UnderWayRow, now: Timestamp) -> UnderWayShown {
         name: row.name.clone(),
         policy: row.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
         mark: mark(severity, &words(row.kind.as_str())),
-        what: row.what.clone(),
+        what: match row.ends {
+            Some(ends) => format!("{}, {}", row.what, ends.words(now)),
+            None => row.what.clone(),
+        },
         since: ago(row.since, now),
         next: soon(row.next_try, now),
     }

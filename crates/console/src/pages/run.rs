@@ -121,6 +121,9 @@ fn facts(view: &RunView) -> Vec<Fact> {
     if let Some(at) = run.ended_at {
         facts.push(Fact::new("Ended", ago(at, now)));
     }
+    if let Some(ends) = view.ends {
+        facts.push(Fact::text("Forecast", &ends.words(now)));
+    }
     if let Some(at) = run.due_at {
         facts.push(Fact::new("Next step", soon(at, now)));
     }

@@ -1,11 +1,14 @@
 //! Runs as rows of a table.
 
-use holdfast_control::runs::RunView;
-use holdfast_control::views::Severity;
-use holdfast_control::views::cause_advice::label;
-use holdfast_model::{Outcome, RunKind, StateCode, Timestamp, Trigger};
+use std::collections::BTreeMap;
 
-use crate::markup::{Markup, ago, link, mark, severity_of, words};
+use askama::filters::Safe;
+use holdfast_control::runs::RunView;
+use holdfast_control::views::cause_advice::label;
+use holdfast_control::views::{EndForecast, Severity};
+use holdfast_model::{Outcome, RunId, RunKind, StateCode, Timestamp, Trigger};
+
+use crate::markup::{Markup, ago, escaped, link, mark, severity_of, words};
 
 /// A run as a row.
 pub struct RunShown {
@@ -25,10 +28,19 @@ pub struct RunShown {
 
 /// The runs as rows.
 pub fn rows(runs: &[RunView], now: Timestamp) -> Vec<RunShown> {
-    runs.iter().map(|run| row(run, now)).collect()
+    rows_with_ends(runs, &BTreeMap::new(), now)
 }
 
-fn row(run: &RunView, now: Timestamp) -> RunShown {
+/// The runs as rows, with when those under way will probably end.
+pub fn rows_with_ends(
+    runs: &[RunView],
+    ends: &BTreeMap<RunId, EndForecast>,
+    now: Timestamp,
+) -> Vec<RunShown> {
+    runs.iter().map(|run| row(run, ends.get(&run.id), now)).collect()
+}
+
+fn row(run: &RunView, ends: Option<&EndForecast>, now: Timestamp) -> RunShown {
     RunShown {
         href: link::run(run.id),
         pick: can_be_retried(run).then(|| run.id.to_string()),
@@ -40,7 +52,11 @@ fn row(run: &RunView, now: Timestamp) -> RunShown {
         policy: run.policy.as_ref().map(ToString::to_string).unwrap_or_default(),
         trigger: trigger(run.trigger),
         created: ago(run.created_at, now),
-        ended: run.ended_at.map_or_else(empty, |at| ago(at, now)),
+        ended: match (run.ended_at, ends) {
+            (Some(at), _) => ago(at, now),
+            (None, Some(ends)) => Safe(escaped(&ends.words(now))),
+            (None, None) => empty(),
+        },
     }
 }
 
@@ -51,7 +67,7 @@ pub fn can_be_retried(run: &RunView) -> bool {
 
 /// No text.
 pub fn empty() -> Markup {
-    askama::filters::Safe(String::new())
+    Safe(String::new())
 }
 
 /// The outcome of a run, or its state until it has ended.

@@ -18,7 +18,7 @@ use holdfast_control::restore::{
     Blobs, ConfirmedPlans, DrillRequest, ManyPlan, ManyRestores, ManyTargets, NEVER_RESTORED, NewRestore,
     RestorePlan, RestoreRequest, RestoreSource, RestoreTarget, Wanted,
 };
-use holdfast_control::verify::VerifyReport;
+use holdfast_control::verify::{VerifiedBackup, VerifyReport, VerifyResult};
 use holdfast_control::views::actions::LeftOut;
 use holdfast_control::{AddedRuns, Error, ErrorKind};
 use holdfast_model::{
@@ -31,12 +31,19 @@ use holdfast_store::{Approval, CatalogFilter, RequestAnswer, Store};
 pub struct FakeAzure {
     pub store: Arc<dyn Store>,
     pub lists: AtomicUsize,
+    /// Apps whose backups were verified.
+    pub verified: AtomicUsize,
     pub four_eyes: FourEyes,
 }
 
 impl FakeAzure {
     pub fn new(store: &Arc<dyn Store>, four_eyes: FourEyes) -> Self {
-        Self { store: Arc::clone(store), lists: AtomicUsize::new(0), four_eyes }
+        Self {
+            store: Arc::clone(store),
+            lists: AtomicUsize::new(0),
+            verified: AtomicUsize::new(0),
+            four_eyes,
+        }
     }
 
     async fn plan(
@@ -261,7 +268,34 @@ impl OperatorRequests for FakeAzure {
         Ok(AddedRuns { ids: Vec::new(), under_way: 0 })
     }
 
-    async fn verify(&self, _: &Actor, _: &AppSelection, _: fastrand::Rng) -> Result<VerifyReport, Error> {
-        Err(Error::new(ErrorKind::Azure, "Azure is away"))
+    async fn verify(
+        &self,
+        _: &Actor,
+        apps: &AppSelection,
+        _: fastrand::Rng,
+        progress: &(dyn Fn() + Send + Sync),
+    ) -> Result<VerifyReport, Error> {
+        let AppSelection::Named(names) = apps else {
+            return Err(Error::new(ErrorKind::Azure, "Azure is away"));
+        };
+        self.verified.fetch_add(names.len(), Ordering::SeqCst);
+        let lost = |name: &String| VerifiedBackup {
+            app: name.parse().unwrap(),
+            backup_id: 7,
+            blob: "b.zip".into(),
+            result: VerifyResult::Lost { detail: "no blob".into() },
+            next: Some("`holdfast backup` takes a new one".into()),
+        };
+        let backups: Vec<VerifiedBackup> = names.iter().map(lost).inspect(|_| progress()).collect();
+        let (apps, lost) = (names.len(), backups.len());
+        Ok(VerifyReport {
+            apps,
+            verified: 0,
+            lost,
+            unchecked: 0,
+            without_storage: 0,
+            lost_before: 0,
+            backups,
+        })
     }
 }

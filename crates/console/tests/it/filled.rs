@@ -58,13 +58,28 @@ const NAMES: [&str; 12] = [
 ];
 const POLICIES: [(&str, u64); 4] = [("gold", 26), ("silver", 26), ("bronze", 50), ("legacy", 26)];
 
+/// When the history ends.
+fn end() -> Timestamp {
+    parse_timestamp("2026-11-29T07:42:10Z").unwrap()
+}
+
 impl Filled {
-    /// A store whose history ends at 07:42 UTC.
+    /// A store in memory whose history ends at 07:42 UTC.
     pub async fn new(filling: Filling) -> Self {
-        let end = parse_timestamp("2026-11-29T07:42:10Z").unwrap();
-        let begin = end - Duration::from_hours(24 * u64::from(filling.days)) - Duration::from_hours(6);
-        let clock = Arc::new(ManualClock::new(begin));
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
+        let clock = Self::clock(filling);
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
+        Self::over(filling, store, clock).await
+    }
+
+    /// The clock of a store that is to be filled.
+    pub fn clock(filling: Filling) -> Arc<ManualClock> {
+        let history = Duration::from_hours(24 * u64::from(filling.days)) + Duration::from_hours(6);
+        Arc::new(ManualClock::new(end() - history))
+    }
+
+    /// The same in this store, which has that clock.
+    pub async fn over(filling: Filling, store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
+        let end = end();
         let mut filled = Self { store, clock, rng: fastrand::Rng::with_seed(4) };
         let apps: Vec<App> = (0..filling.apps).map(|number| app(number, filling.hostile)).collect();
         let enrolled: Vec<Enrolled> = apps.iter().map(|app| enrol(app, end)).collect();

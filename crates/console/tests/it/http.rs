@@ -42,5 +42,17 @@ pub async fn exact(
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, head.to_owned(), body.to_owned())
+    let is_chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    (status, head.to_owned(), if is_chunked { unchunked(body) } else { body.to_owned() })
+}
+
+/// A body that came in chunks.
+fn unchunked(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        whole.push_str(&rest[..length]);
+        body = &rest[length + 2..];
+    }
+    whole
 }

@@ -9,7 +9,9 @@ mod api_backups;
 mod api_revisions;
 mod app_status_cache;
 mod approvals;
+mod audit;
 mod azure;
+mod azure_audit;
 mod azure_requests;
 mod entra;
 mod events;
@@ -25,5 +27,7 @@ mod route_matrix;
 #[path = "../../../entra/tests/it/signer.rs"]
 mod signer;
 mod site;
+mod statements;
 mod tls;
+mod verifications;
 mod world;

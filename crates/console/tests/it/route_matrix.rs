@@ -6,11 +6,11 @@ use holdfast_console::{Demand, RouteRule, route_rules};
 use serde_json::json;
 
 use crate::access::{ANY, FORM, JSON, SMALL, ask};
-use crate::actions::confirmation;
+use crate::actions::{confirmation, fields_of};
 use crate::world::{World, between};
 
 /// What a matrix of requests needs of the world.
-struct Samples {
+pub struct Samples {
     /// Apps without a run under way.
     apps: Vec<String>,
     name: String,
@@ -24,7 +24,12 @@ struct Samples {
 
 impl Samples {
     /// A request of a route that a permitted caller gets through, with its body and the status of its answer.
-    async fn of(&self, world: &World, rule: &RouteRule, (who, token): (&str, &str)) -> (String, String, u16) {
+    pub async fn of(
+        &self,
+        world: &World,
+        rule: &RouteRule,
+        (who, token): (&str, &str),
+    ) -> (String, String, u16) {
         let RouteRule { method, path, .. } = rule;
         let place = Role::ALL.iter().position(|role| role.as_str() == who).unwrap_or_default();
         let [app, other] = [0, 1].map(|of| &self.apps[2 * place + of]);
@@ -33,13 +38,18 @@ impl Samples {
             ("GET", "/api/v1/apps/{*name}") => (format!("/api/v1/apps/{}", self.name), String::new(), 200),
             ("GET", "/runs/{id}") => (format!("/runs/{}", self.run), String::new(), 200),
             ("GET", "/api/v1/runs/{id}") => (format!("/api/v1/runs/{}", self.run), String::new(), 200),
+            ("GET", "/verifications/{id}") => ("/verifications/0".into(), String::new(), ANY),
             ("GET", "/backups/{id}") => (self.result.clone(), String::new(), 200),
             ("GET", "/static/{name}") => (self.style.clone(), String::new(), 200),
-            ("POST", "/backups/preview") => (path.to_string(), format!("app={app}"), 200),
-            ("POST", "/backups") => {
-                let preview = ask(world, token, "POST /backups/preview", &format!("app={app}")).await;
-                let body =
-                    if preview.status == 200 { confirmation(&preview, "1") } else { format!("app={app}") };
+            ("POST", "/backups/preview" | "/verifications/preview") => {
+                (path.to_string(), format!("app={app}"), 200)
+            }
+            ("POST", confirmed @ ("/backups" | "/verifications")) => {
+                let asked =
+                    ask(world, token, &format!("POST {confirmed}/preview"), &format!("app={app}")).await;
+                let fields = || fields_of(&asked, &format!("action=\"{confirmed}\">"));
+                let is_asked = asked.status == 200;
+                let body = if is_asked { format!("count=1&{}", fields()) } else { format!("app={app}") };
                 (path.to_string(), body, 303)
             }
             ("POST", "/login") => (path.to_string(), format!("token={}", self.viewer), 303),
@@ -119,6 +129,14 @@ impl Samples {
             "holds/release" => {
                 (path.to_owned(), Some(json!({ "app": app, "backup": 1, "reason": "audit" })), ANY)
             }
+            "audit/verifications" => (path.to_owned(), Some(json!({})), 202),
+            "audit/verifications/{id}" => (path.replace("{id}", "0"), None, ANY),
+            "audit/checkpoints" => (path.to_owned(), Some(json!({})), ANY),
+            "dead-letters/{id}" => (path.replace("{id}", "5b1c"), None, 200),
+            "dead-letters/retry" | "dead-letters/drop" => {
+                (path.to_owned(), Some(json!({ "letter": "5b1c" })), 200)
+            }
+            "config/check" => (path.to_owned(), Some(json!({ "text": "" })), 200),
             "revisions" => (path.to_owned(), Some(json!({ "text": "" })), ANY),
             "revisions/{number}" => ("/api/v1/revisions/1".to_owned(), None, ANY),
             "budgets/reopen" => (path.to_owned(), Some(json!({ "subscription": "nobody" })), ANY),
@@ -161,6 +179,29 @@ async fn limited_acts_are_refused(world: &World, samples: &Samples) {
     }
 }
 
+impl Samples {
+    /// The samples of a world with these logins.
+    pub async fn new(world: &World, (viewer, operator): (&str, &str)) -> Self {
+        let fleet = ask(world, viewer, "GET /fleet?sort=name", "").await.body;
+        let good = ask(world, viewer, "GET /fleet?condition=good", "").await.body;
+        let value = |row: &str| between(row, "", "\"").to_owned();
+        let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
+        let app = apps.pop().unwrap();
+        let asked = ask(world, operator, "POST /backups/preview", &format!("app={app}")).await;
+        let started = ask(world, operator, "POST /backups", &confirmation(&asked, "1")).await;
+        Self {
+            apps,
+            name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
+            run: between(&ask(world, viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"")
+                .to_owned(),
+            result: between(&started.head, "location: ", "\r\n").to_owned(),
+            style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
+            viewer: viewer.to_owned(),
+            approval: crate::approvals::waiting(world).await.to_string(),
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     let (world, _clock) = World::with_login(SMALL).await;
@@ -170,22 +211,7 @@ async fn every_route_serves_the_roles_that_have_its_permission_and_no_other() {
     }
     let (viewer, operator) = (callers[1].2.clone(), callers[2].2.clone());
     world.token("spare", Role::Viewer, &[]).await;
-    let fleet = ask(&world, &viewer, "GET /fleet?sort=name", "").await.body;
-    let good = ask(&world, &viewer, "GET /fleet?condition=good", "").await.body;
-    let value = |row: &str| between(row, "", "\"").to_owned();
-    let mut apps: Vec<String> = good.split("name=\"app\" value=\"").skip(1).map(value).collect();
-    let app = apps.pop().unwrap();
-    let asked = ask(&world, &operator, "POST /backups/preview", &format!("app={app}")).await;
-    let started = ask(&world, &operator, "POST /backups", &confirmation(&asked, "1")).await;
-    let samples = Samples {
-        apps,
-        name: between(&fleet, "href=\"/apps/", "\"").to_owned(),
-        run: between(&ask(&world, &viewer, "GET /activity", "").await.body, "href=\"/runs/", "\"").to_owned(),
-        result: between(&started.head, "location: ", "\r\n").to_owned(),
-        style: format!("/static/style-{}", between(&fleet, "/static/style-", "\"")),
-        viewer: viewer.clone(),
-        approval: crate::approvals::waiting(&world).await.to_string(),
-    };
+    let samples = Samples::new(&world, (&viewer, &operator)).await;
     let mut wrong = Vec::new();
     for rule in route_rules() {
         for (who, role, token) in &callers {

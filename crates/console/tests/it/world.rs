@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::azure::FakeAzure;
+use crate::azure_audit::FakeLetters;
 use crate::filled::{Backups, Filled, Filling, policies};
 use crate::http::send;
 
@@ -79,6 +80,13 @@ impl World {
         )
     }
 
+    /// A console over a filled store, which clients reach in a way.
+    pub async fn of_filled(filled: &Filled, entry: Entry) -> Self {
+        let parts = (Arc::clone(&filled.store), Arc::clone(&filled.clock) as _);
+        let limits = ListenerLimits { entry, ..ListenerLimits::default() };
+        Self::within("127.0.0.1:0", parts, limits, Extras::default()).await
+    }
+
     /// A console whose clients can log in by Entra ID, and its clock.
     pub async fn with_entra(
         entry: Entry,
@@ -135,6 +143,7 @@ impl World {
             person: "ann".into(),
             random: Arc::new(ring::rand::SystemRandom::new()),
             entra,
+            letters: Some(Arc::new(FakeLetters)),
         };
         let site = Some(Arc::new(Site::new(parts, checks.clone())));
         let console = Console { checks, metrics: Arc::new(NoMetrics), site };

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use holdfast_model::{Timestamp, format_timestamp};
 use holdfast_store::Link;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::checkpoint::{Checkpoint, Statement};
 
@@ -18,7 +19,7 @@ pub struct Anchors {
 }
 
 /// How a chain compares with its checkpoints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AnchorReport {
     /// Checkpoints that agree with the chain.
     pub agree: usize,

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_model::Timestamp;
+use holdfast_model::{Actor, AppId, OperatorAction, Timestamp};
 use holdfast_storage::{SecretError, SecretRef, Secrets};
 use holdfast_store::{CheckpointStatus, Link, Store, verify_chain};
 use secrecy::ExposeSecret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::checkpoint::{Checkpoint, Statement};
 use super::destination::Destination;
 use super::key::SigningKey;
+use crate::operator_actions::about_app;
 use crate::{Error, ErrorKind};
 
 /// Events per page.
@@ -61,7 +63,7 @@ impl CheckpointSchedule {
 }
 
 /// What became of a checkpoint.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct CheckpointReport {
     /// The signed line; `None` where nothing could be signed.
     pub checkpoint: Option<String>,
@@ -76,7 +78,7 @@ pub struct CheckpointReport {
 }
 
 /// A destination that did not receive a checkpoint.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct FailedWrite {
     /// The destination.
     pub destination: String,
@@ -105,6 +107,20 @@ impl Checkpointer {
         }
         let next = schedule.due.values().min().copied().unwrap_or(now);
         Ok((next - now).to_std().unwrap_or_default().min(self.every))
+    }
+
+    /// Writes a checkpoint to every destination for a person, whom the audit and the checkpoint have.
+    pub async fn write_for(
+        &self,
+        actor: Actor,
+        continuity: Continuity,
+        rng: &mut fastrand::Rng,
+    ) -> Result<CheckpointReport, Error> {
+        let after_restore = continuity == Continuity::AfterRestore;
+        let action = OperatorAction::CheckpointRequested { after_restore };
+        let record = about_app(&AppId::unknown(), (action, actor), self.store.now().await?, rng);
+        self.store.add_run(&record).await?;
+        self.write_now(continuity).await
     }
 
     /// Writes a checkpoint to every destination now.
@@ -193,7 +209,8 @@ impl Checkpointer {
         Ok(Checkpoint::sign(Statement { fleet, seq, hash, at: now }, &key))
     }
 
-    async fn signing_key(&self) -> Result<SigningKey, Error> {
+    /// The key, read now.
+    pub async fn signing_key(&self) -> Result<SigningKey, Error> {
         let wrong = |why: String| {
             let what = format!("the key of checkpoints in `{}` cannot be used: {why}", self.key);
             Error::new(ErrorKind::Invalid, what).help("correct `key` in the fleet file's [audit]")
@@ -219,6 +236,12 @@ impl Checkpointer {
         let statements = ours.map(|line| line.statement).filter(|statement| statement.fleet == self.fleet);
         statements.max_by_key(|statement| statement.at)
     }
+}
+
+/// The error where the fleet file asks for no checkpoints.
+pub fn no_checkpoints() -> Error {
+    Error::new(ErrorKind::Invalid, "the fleet file asks for no checkpoints")
+        .help("add `checkpoint` to its section [audit]: see docs/audit.md")
 }
 
 fn unwritten(destination: &str, now: Timestamp) -> CheckpointStatus {

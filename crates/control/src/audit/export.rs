@@ -3,6 +3,7 @@
 use holdfast_store::{ChainRow, Link, Store};
 use serde::{Deserialize, Serialize};
 
+use super::export_filter::ExportFilter;
 use crate::Error;
 
 /// Events per page.
@@ -22,9 +23,10 @@ struct Line {
     hash: String,
 }
 
-/// Hands each event to `write` as a line of JSON, without a newline. Returns how many there are.
+/// Hands each event of the filter to `write` as a line of JSON, without a newline. Returns how many there are.
 pub async fn export<E: From<Error>>(
     store: &dyn Store,
+    filter: &ExportFilter,
     mut write: impl FnMut(&str) -> Result<(), E> + Send,
 ) -> Result<u64, E> {
     let (mut after, mut count) = (0, 0);
@@ -33,14 +35,15 @@ pub async fn export<E: From<Error>>(
         let Some(last) = page.last() else { return Ok(count) };
         // A number that was changed may not be the greatest of its page.
         after = after.max(last.link.seq);
-        for row in page {
+        for row in page.into_iter().filter(|row| filter.has(row)) {
             write(&line(row))?;
             count += 1;
         }
     }
 }
 
-fn line(row: ChainRow) -> String {
+/// An event as a line, without a newline.
+pub(super) fn line(row: ChainRow) -> String {
     let ChainRow { link, at, run_id, app, data, database_role } = row;
     let Link { seq, previous, hash } = link;
     let line = Line { seq, at, run_id, app, database_role, data, previous, hash };

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use holdfast_store::{ChainRow, Store};
 
 use super::export;
+use crate::signature::FileSignature;
 use crate::{Error, ErrorKind};
 
 /// The rows of a chain, from its first to its last.
@@ -51,8 +52,16 @@ impl<R: BufRead + Send> ExportedChain<R> {
     }
 
     fn row(&mut self) -> Result<Option<ChainRow>, Error> {
-        let Some(line) = self.lines.next() else { return Ok(None) };
-        self.line += 1;
+        let mut next = || {
+            self.line += 1;
+            self.lines.next()
+        };
+        let is_signature = |line: &Result<String, _>| line.as_deref().is_ok_and(FileSignature::is_of_audit);
+        let mut line = next();
+        while line.as_ref().is_some_and(is_signature) {
+            line = next();
+        }
+        let Some(line) = line else { return Ok(None) };
         let wrong = |why: String| {
             let what = format!("line {} of {} is no audit event: {why}", self.line, self.name);
             Error::new(ErrorKind::Invalid, what).help("`holdfast audit export` writes such a file")

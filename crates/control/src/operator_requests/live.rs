@@ -8,6 +8,7 @@ use holdfast_model::{Actor, Clock};
 use holdfast_storage::Storage;
 use holdfast_store::Store;
 
+use crate::audit::Checkpointer;
 use crate::{ControlContext, Error};
 
 /// Requests over a fleet file, a store, Azure and its storage.
@@ -22,6 +23,8 @@ pub struct LiveRequests {
     pub storage: Arc<dyn Storage>,
     /// The clock of the process.
     pub clock: Arc<dyn Clock>,
+    /// Signs checkpoints of the audit, where the fleet file asks for them.
+    pub checkpointer: Option<Checkpointer>,
 }
 
 impl LiveRequests {

@@ -9,9 +9,10 @@ use holdfast_model::{
 use holdfast_store::{AppDay, CatalogFilter, RunFilter, RunPlace, Store};
 
 use super::month::Month;
-use super::summary::{Act, AppReport, AuditEnd, Report, Totals};
+use super::summary::{Act, AppReport, Report, Totals};
 use crate::Error;
 use crate::runs::actor;
+use crate::signature::AuditEnd;
 
 /// Rows per page.
 const PAGE: u32 = 1_000;

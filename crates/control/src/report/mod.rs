@@ -4,15 +4,13 @@ mod build;
 mod csv_form;
 mod html_form;
 mod month;
-mod signature;
 mod summary;
 
 pub use build::build;
 pub use csv_form::csv;
 pub use html_form::html;
 pub use month::{InvalidMonth, Month};
-pub use signature::{InvalidSignature, ReportSignature, SignedReport};
-pub use summary::{Act, AppReport, AuditEnd, Report, Totals};
+pub use summary::{Act, AppReport, Report, Totals};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 use holdfast_model::{AppId, Outcome, PolicyName, RunId, Timestamp};
 use serde::Serialize;
 
+use crate::signature::{AuditEnd, Signed, SignedFile};
+
 /// A month of apps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -22,15 +24,6 @@ pub struct Report {
     pub totals: Totals,
     /// The apps, by id.
     pub apps: Vec<AppReport>,
-}
-
-/// The last event of the audit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct AuditEnd {
-    /// Its number; 0 for an empty audit.
-    pub seq: i64,
-    /// Its hash.
-    pub hash: String,
 }
 
 /// The numbers of all apps together.
@@ -136,6 +129,14 @@ impl AppReport {
             format!("{}: {}{who}: {outcome}", holdfast_model::format_timestamp(act.at), act.what)
         };
         acts.into_iter().map(text).collect()
+    }
+}
+
+impl Report {
+    /// What is signed of the file with this SHA-256, which has the report in one of its forms.
+    pub fn as_file(&self, sha256: String) -> SignedFile {
+        let what = Signed::Report { month: self.month.clone() };
+        SignedFile { what, sha256, audit: self.audit.clone(), at: self.made_at }
     }
 }
 

@@ -6,10 +6,11 @@ use holdfast_model::{
     NewTask, Outcome, PolicyName, PolicySnapshot, Restore, Run, RunEvent, RunId, StorageName, Task, Trigger,
     Verification, parse_timestamp,
 };
-use holdfast_store::{Change, MemoryStore, Store};
+use holdfast_store::{Change, MemoryStore, Store, sha256_hex};
 
 use super::*;
 use crate::audit::{SigningKey, generate, read_pem, system_random};
+use crate::signature::{FileSignature, InvalidSignature};
 
 struct World {
     store: MemoryStore,
@@ -155,20 +156,20 @@ async fn a_signature_holds_for_the_file_and_the_key_alone() {
     let key = || -> SigningKey { read_pem(&generate(&system_random()).unwrap()).unwrap() };
     let (key, other) = (key(), key());
     let file = html(&report).into_bytes();
-    let line = ReportSignature::sign(&report, &file, &key).line();
-    let read = ReportSignature::parse(&format!("{line}\n")).unwrap();
+    let line = FileSignature::sign(report.as_file(sha256_hex(&file)), &key).line();
+    let read = FileSignature::parse(&format!("{line}\n")).unwrap();
     let (ours, theirs) = (key.verifying_key().unwrap(), other.verifying_key().unwrap());
-    assert_eq!(read.verify(&file, &[theirs.clone(), ours.clone()]), Ok(()));
+    assert_eq!(read.verify(&sha256_hex(&file), &[theirs.clone(), ours.clone()]), Ok(()));
     assert_eq!(read.signed.audit, report.audit);
-    assert!(matches!(read.verify(&file, &[theirs]), Err(InvalidSignature::OtherKey(_))));
+    assert!(matches!(read.verify(&sha256_hex(&file), &[theirs]), Err(InvalidSignature::OtherKey(_))));
     assert!(matches!(
-        read.verify(b"other", std::slice::from_ref(&ours)),
+        read.verify(&sha256_hex(b"other"), std::slice::from_ref(&ours)),
         Err(InvalidSignature::Changed { .. })
     ));
     let changed = line.replace("2026-11\"", "2026-10\"");
-    let changed = ReportSignature::parse(&changed).unwrap();
-    assert!(matches!(changed.verify(&file, &[ours]), Err(InvalidSignature::Signature(_))));
-    assert_eq!(ReportSignature::parse("{}"), Err(InvalidSignature::Form));
+    let changed = FileSignature::parse(&changed).unwrap();
+    assert!(matches!(changed.verify(&sha256_hex(&file), &[ours]), Err(InvalidSignature::Signature(_))));
+    assert_eq!(FileSignature::parse("{}"), Err(InvalidSignature::Form));
 }
 
 #[test]

@@ -180,7 +180,12 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::NotificationGivenUp { notification, channel, error } => {
             format!(": {notification} to {channel}: {error}")
         }
-        OperatorAction::LoggedIn
+        OperatorAction::DeadLettersRetried { letter } | OperatorAction::DeadLettersDropped { letter } => {
+            format!(": {}", letter.as_deref().unwrap_or("all"))
+        }
+        OperatorAction::CheckpointRequested { after_restore: true } => ", after a restore".to_owned(),
+        OperatorAction::CheckpointRequested { after_restore: false }
+        | OperatorAction::LoggedIn
         | OperatorAction::Verified { .. }
         | OperatorAction::Revealed { .. }
         | OperatorAction::Paused

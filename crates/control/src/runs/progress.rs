@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{Cause, Outcome, Run, RunEvent, RunId, RunKind, RunState, StateCode, Timestamp};
-use holdfast_store::Store;
+use holdfast_model::{Cause, Outcome, Run, RunEvent, RunId, RunKind, StateCode, Timestamp};
+use holdfast_store::{AuditEvent, Store};
 
+use super::view::RunView;
 use crate::Error;
 use crate::times::{age, until};
 
 /// What was reported of runs so far.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// The versions of the rows that were looked at.
+    versions: BTreeMap<RunId, i64>,
     reported: BTreeMap<RunId, Reported>,
     ended: usize,
     has_advised: bool,
@@ -19,50 +22,72 @@ pub struct Progress {
 /// What was reported of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reported {
-    version: i64,
     state: StateCode,
     /// Number of its events that were looked through.
     events: usize,
 }
 
 impl Progress {
-    /// What is new since the last call, one line each.
-    ///
-    /// Restores and drills, during which an app is stopped, report each state; all runs report what delays them and why
-    /// they did not succeed. Of several runs, each end is reported with how many have ended.
+    /// What is new in the store since the last call, one line each.
     pub async fn news(&mut self, runs: &[Run], store: &dyn Store) -> Result<Vec<String>, Error> {
         let mut news = Vec::new();
         for run in runs {
-            let reported = self.reported.get(&run.id).copied();
-            if reported.is_some_and(|reported| reported.version == run.version) {
+            if self.versions.insert(run.id, run.version) == Some(run.version) {
                 continue;
             }
-            let events = if may_be_delayed(run) { store.events(run.id).await? } else { Vec::new() };
-            let seen = reported.map_or(0, |reported| reported.events);
-            let why = events.iter().skip(seen).filter_map(|event| delay(&event.event)).next_back();
-            let state = run.state.code();
-            let is_new = reported.is_none_or(|reported| reported.state != state);
-            let has_ended = is_new && run.state.is_ended();
-            self.ended += usize::from(has_ended);
-            let is_counted = has_ended && runs.len() > 1;
-            if why.is_some() || is_counted || (is_new && run.task.restore().is_some()) {
-                let line = line(run, why.as_deref(), store.now().await?);
-                let of = format!("{} of {} ended: ", self.ended, runs.len());
-                news.push(if is_counted { of + &line } else { line });
-            }
-            news.extend(self.advice(run).map(str::to_owned));
-            let events = seen.max(events.len());
-            self.reported.insert(run.id, Reported { version: run.version, state, events });
+            let view = RunView::from(run);
+            let events = if may_be_told(&view) { store.events(run.id).await? } else { Vec::new() };
+            news.extend(self.of_run((&view, &events), runs.len(), store.now().await?));
         }
         Ok(news)
     }
 
+    /// What is new of one run of `count`, given with its events.
+    ///
+    /// Restores and drills, during which an app is stopped, report each state; all runs report what delays them and why
+    /// they did not succeed. Of several runs, each end is reported with how many have ended.
+    pub fn of_run(
+        &mut self,
+        (run, events): (&RunView, &[AuditEvent]),
+        count: usize,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let reported = self.reported.get(&run.id).copied();
+        let seen = reported.map_or(0, |reported| reported.events);
+        let of_why = if may_be_delayed(run) { events } else { &[] };
+        let why = of_why.iter().skip(seen).filter_map(|event| delay(&event.event)).next_back();
+        let is_new = reported.is_none_or(|reported| reported.state != run.state);
+        let has_ended = is_new && run.state == StateCode::Ended;
+        self.ended += usize::from(has_ended);
+        let is_counted = has_ended && count > 1;
+        let mut news = Vec::new();
+        if why.is_some() || is_counted || (is_new && run.task.restore().is_some()) {
+            let line = line((run, events), why.as_deref(), now);
+            let of = format!("{} of {count} ended: ", self.ended);
+            news.push(if is_counted { of + &line } else { line });
+        }
+        news.extend(self.advice(run).map(str::to_owned));
+        let events = seen.max(of_why.len());
+        self.reported.insert(run.id, Reported { state: run.state, events });
+        news
+    }
+
+    /// Whether something was asked of this run before.
+    pub fn knows(&self, run: RunId) -> bool {
+        self.reported.contains_key(&run)
+    }
+
+    /// How many of the runs have ended.
+    pub fn ended(&self) -> usize {
+        self.ended
+    }
+
     /// What to do about a cause that may last until a person removes it; given once.
-    fn advice(&mut self, run: &Run) -> Option<&'static str> {
+    fn advice(&mut self, run: &RunView) -> Option<&'static str> {
         use Cause::{
             AppForbidden, CredentialRefused, DatabaseSecret, SasUnusable, StorageRefused, Unreachable,
         };
-        let RunState::Waiting { cause, .. } = &run.state else { return None };
+        let cause = run.cause.filter(|_| run.state == StateCode::Waiting)?;
         let may_last = matches!(
             cause,
             Unreachable | CredentialRefused | SasUnusable | StorageRefused | AppForbidden | DatabaseSecret
@@ -72,11 +97,16 @@ impl Progress {
     }
 }
 
+/// Whether its events have what is told of it.
+fn may_be_told(run: &RunView) -> bool {
+    may_be_delayed(run) || matches!(run.state, StateCode::PollingOperation | StateCode::Comparing)
+}
+
 /// Whether its events may say what delays the run, or why it did not succeed.
-fn may_be_delayed(run: &Run) -> bool {
+fn may_be_delayed(run: &RunView) -> bool {
     match run.state {
-        RunState::Waiting { .. } | RunState::Verifying { .. } => true,
-        RunState::Ended { outcome, .. } => outcome != Outcome::Succeeded,
+        StateCode::Waiting | StateCode::Verifying => true,
+        StateCode::Ended => run.outcome != Some(Outcome::Succeeded),
         _ => false,
     }
 }
@@ -92,52 +122,77 @@ fn delay(event: &RunEvent) -> Option<String> {
     }
 }
 
-fn line(run: &Run, why: Option<&str>, now: Timestamp) -> String {
-    let activity = match &run.state {
-        RunState::Planned => "waits for its turn".to_owned(),
-        RunState::Starting { .. } => "sends the request to Azure".to_owned(),
-        RunState::Reconciling { .. } => "looks for the result of a request that got no answer".to_owned(),
-        RunState::Polling { status, .. } => format!("Azure says {status}"),
-        RunState::PollingOperation { operation, .. } => {
-            format!("Azure is at work, operation {}", operation.rsplit('/').next().unwrap_or_default())
-        }
-        RunState::Verifying { .. } => {
-            let check = match run.task.kind() {
+fn line((run, events): (&RunView, &[AuditEvent]), why: Option<&str>, now: Timestamp) -> String {
+    let activity = match run.state {
+        StateCode::Planned => "waits for its turn".to_owned(),
+        StateCode::Starting => "sends the request to Azure".to_owned(),
+        StateCode::Reconciling => "looks for the result of a request that got no answer".to_owned(),
+        StateCode::Polling => match &run.azure_status {
+            Some(status) => format!("Azure says {status}"),
+            None => "Azure is at work".to_owned(),
+        },
+        StateCode::PollingOperation => match events.iter().rev().find_map(|event| operation(&event.event)) {
+            Some(operation) => format!("Azure is at work, operation {operation}"),
+            None => "Azure is at work".to_owned(),
+        },
+        StateCode::Verifying => {
+            let check = match run.kind {
                 RunKind::Restore | RunKind::Drill => "probes the app",
                 RunKind::PushSchedule => "reads the schedule back",
                 _ => "checks the backup",
             };
             why.map_or_else(|| check.to_owned(), |why| format!("{why}; {}", next_try(run, now)))
         }
-        RunState::Comparing { missing, .. } => {
-            format!("looks for {} missing backups again {}", missing.len(), until(run.due_at, now))
+        StateCode::Comparing => {
+            let missing = events.iter().rev().find_map(|event| missing(&event.event)).unwrap_or_default();
+            format!("looks for {missing} missing backups again {}", next(run, now))
         }
-        RunState::Waiting { cause, .. } => {
-            let why = why.map_or_else(|| cause.to_string(), str::to_owned);
-            format!("{}: {why}", next_try(run, now))
+        StateCode::Waiting => {
+            let cause = run.cause.map(|cause| cause.to_string()).unwrap_or_default();
+            format!("{}: {}", next_try(run, now), why.map_or(cause, str::to_owned))
         }
-        RunState::Ended { outcome, cause, .. } => {
-            let cause = cause.map(|cause| cause.to_string());
-            match why.map(str::to_owned).or(cause).filter(|_| *outcome != Outcome::Succeeded) {
-                Some(why) => format!("{}: {why}", outcome.as_str()),
-                None => outcome.as_str().to_owned(),
+        StateCode::Ended => {
+            let outcome = run.outcome.map_or("ended", Outcome::as_str);
+            let cause = run.cause.map(|cause| cause.to_string());
+            match why.map(str::to_owned).or(cause).filter(|_| run.outcome != Some(Outcome::Succeeded)) {
+                Some(why) => format!("{outcome}: {why}"),
+                None => outcome.to_owned(),
             }
         }
     };
-    let (kind, name) = (run.task.kind(), run.app.short_name());
+    let RunView { kind, name, created_at, .. } = run;
     let of = if run.task.restore().is_some() { "into" } else { "of" };
-    format!("{kind} {of} {name}, requested {}: {activity}", age(run.created_at, now))
+    format!("{kind} {of} {name}, requested {}: {activity}", age(*created_at, now))
 }
 
-fn next_try(run: &Run, now: Timestamp) -> String {
-    format!("tries again {}", until(run.due_at, now))
+/// The operation that Azure works on, without the path before it.
+fn operation(event: &RunEvent) -> Option<&str> {
+    match event {
+        RunEvent::OperationAccepted { operation, .. } => operation.rsplit('/').next(),
+        _ => None,
+    }
+}
+
+fn missing(event: &RunEvent) -> Option<usize> {
+    match event {
+        RunEvent::BackupsMissing { backups, .. } => Some(backups.len()),
+        _ => None,
+    }
+}
+
+fn next_try(run: &RunView, now: Timestamp) -> String {
+    format!("tries again {}", next(run, now))
+}
+
+fn next(run: &RunView, now: Timestamp) -> String {
+    run.due_at.map_or_else(String::new, |at| until(at, now))
 }
 
 #[cfg(test)]
 mod tests {
     use holdfast_model::{
-        App, AppId, BackupId, Clock, ManualClock, NewRun, NewTask, PolicySnapshot, Restore, StorageName,
-        Task, Trigger,
+        App, AppId, BackupId, Clock, ManualClock, NewRun, NewTask, PolicySnapshot, Restore, RunState,
+        StorageName, Task, Trigger,
     };
 
     use super::*;
@@ -160,6 +215,7 @@ mod tests {
         let asked = NewTask { task: Task::Restore(restore), trigger: Trigger::Manual, actor: None };
         let mut run =
             NewRun::task(run_id, &app, &PolicySnapshot::new(StorageName::new("w"), "a"), asked, at(0)).run;
+        let line = |run: &Run, why, now| line((&RunView::from(run), &[]), why, now);
         assert_eq!(line(&run, None, at(30)), "restore into shop, requested 30 s ago: waits for its turn");
         run.state = RunState::Waiting { cause: Cause::Unreachable, next_attempt: 1, refused_sas: None };
         run.due_at = at(90);
@@ -213,5 +269,15 @@ mod tests {
         assert!(news[1].starts_with("2 of 2 ended: backup of "), "{news:?}");
         assert!(news.iter().all(|line| line.ends_with(": failed: app_not_found: no such app")), "{news:?}");
         assert!(progress.news(&runs().await, &store).await.unwrap().is_empty(), "each once");
+        // A server answers each run with all of its events.
+        let (mut by_server, mut told) = (Progress::default(), Vec::new());
+        for _ in 0..2 {
+            for run in runs().await {
+                let events = store.events(run.id).await.unwrap();
+                told.extend(by_server.of_run((&RunView::from(&run), &events), 2, at));
+            }
+        }
+        told.sort();
+        assert_eq!((told, by_server.ended()), (news, 2));
     }
 }

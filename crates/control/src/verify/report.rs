@@ -81,8 +81,7 @@ pub async fn catalog_by_app(
         let with_losses = store.status().await?.into_iter().filter(|status| status.check.lost > 0);
         apps.extend(with_losses.map(|status| (status.app, Vec::new())));
     }
-    for name in names {
-        let app = app_resolver::in_store(store, name).await?;
+    for app in app_resolver::all_in_store(store, names).await? {
         let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
         entries.extend(store.catalog(&filter).await?);
         apps.entry(app).or_default();

@@ -1,11 +1,12 @@
 //! Runs of the whole fleet, the newest first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_model::{AppId, Cause, Outcome, RunKind, Timestamp, Trigger};
+use holdfast_model::{AppId, Cause, Outcome, RunId, RunKind, Timestamp, Trigger};
 use serde::Serialize;
 
 use crate::runs::RunView;
+use crate::views::end_forecast::EndForecast;
 
 /// Which runs a page shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct ActivityPage {
     pub as_of: Timestamp,
     /// The runs, the newest first.
     pub rows: Vec<RunView>,
+    /// When those of them that are under way will probably end, where the past of their apps says.
+    pub ends: BTreeMap<RunId, EndForecast>,
     /// The causes of these runs, the most frequent first.
     pub causes: Vec<CauseCount>,
     /// The cursor of the next page; `None` on the last.

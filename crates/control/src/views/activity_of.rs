@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{Cause, Run, RunId, Timestamp};
+use holdfast_model::{Cause, Run, RunId, RunKind, StateCode, Timestamp};
 use holdfast_store::{RunFilter, RunPlace, Store};
 
 use crate::Error;
@@ -10,8 +10,9 @@ use crate::runs::RunView;
 use crate::views::activity::{ActivityPage, ActivityQuery, CauseCount};
 use crate::views::cause_advice::{advice, label};
 use crate::views::cursor;
+use crate::views::end_forecast::end_forecasts;
 
-/// Reads a page of runs: at most `most`. Asks the store with one statement, which no number of runs slows.
+/// Reads a page of runs: at most `most`. Asks the store with two statements, which no number of runs slows.
 pub async fn activity(
     store: &dyn Store,
     now: Timestamp,
@@ -36,7 +37,10 @@ pub async fn activity(
     let mut runs = store.runs(&filter).await?;
     let next = cut(&mut runs, most);
     let rows: Vec<RunView> = runs.iter().map(RunView::from).collect();
-    Ok(ActivityPage { as_of: now, causes: causes(&rows), rows, next })
+    let works = |run: &&RunView| run.kind == RunKind::Backup && run.state == StateCode::Polling;
+    let working: Vec<RunId> = rows.iter().filter(works).map(|run| run.id).collect();
+    let ends = end_forecasts(store, &working).await?;
+    Ok(ActivityPage { as_of: now, causes: causes(&rows), rows, ends, next })
 }
 
 /// Leaves at most `most` runs, and returns the cursor of the others.

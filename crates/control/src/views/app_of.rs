@@ -75,6 +75,10 @@ fn policy_values(status: &AppStatus, policies: &FleetPolicies) -> Vec<PolicyValu
 
 /// The status of the app; empty for an app that has runs and was never enrolled.
 async fn status_of(store: &dyn Store, reading: &FleetReading, name: &str) -> Result<AppStatus, Error> {
+    // The usual case: nothing of the other apps is copied or compared by name.
+    if let Some(status) = name.parse().ok().and_then(|id: AppId| reading.status_of(&id)) {
+        return Ok(status.clone());
+    }
     let ids: Vec<AppId> = reading.apps.iter().map(|status| status.app.clone()).collect();
     let error = match app_names::app(&ids, name) {
         Ok(id) => match reading.status_of(&id) {

@@ -29,7 +29,7 @@ pub async fn audit_page(
         windows += 1;
         is_end = events.len() < WINDOW as usize;
         for (place, event) in events.iter().enumerate() {
-            rows.extend(row(event).filter(|row| is_asked(row, query)));
+            rows.extend(row_asked(event, query));
             before = Some(event.link.seq);
             if rows.len() == most {
                 is_end = is_end && place + 1 == events.len();
@@ -41,6 +41,11 @@ pub async fn audit_page(
     let checkpoints: Vec<CheckpointStatus> = store.checkpoints().await?;
     let next = before.filter(|_| !is_end).map(|before| cursor::encode(&before));
     Ok(AuditPage { as_of: now, rows, next, last_seq: last.seq, last_hash: last.hash, checkpoints })
+}
+
+/// The row of an event that the query asks for; `None` for another event.
+pub fn row_asked(event: &AuditEvent, query: &AuditQuery) -> Option<AuditRow> {
+    row(event).filter(|row| is_asked(row, query))
 }
 
 fn row(event: &AuditEvent) -> Option<AuditRow> {

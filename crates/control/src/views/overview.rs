@@ -1,6 +1,6 @@
 //! The overview: how the fleet stands, in one sentence and the numbers behind it.
 
-use holdfast_model::{AppId, Cause, PolicyName, RunKind, StateCode, Timestamp};
+use holdfast_model::{AppId, Cause, PolicyName, RunId, RunKind, StateCode, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,6 +8,7 @@ use crate::approvals::ApprovalView;
 pub use crate::views::acts::PersonAct;
 use crate::views::condition::Severity;
 use crate::views::day_mark::DayMark;
+use crate::views::end_forecast::EndForecast;
 use crate::views::fleet::FleetQuery;
 
 /// How the fleet stands.
@@ -121,6 +122,10 @@ pub struct UnderWayRow {
     pub next_try: Timestamp,
     /// Whether it waits longer than it should.
     pub is_stuck: bool,
+    /// The run.
+    pub run_id: RunId,
+    /// When it will probably end, where the app's past says.
+    pub ends: Option<EndForecast>,
 }
 
 fn as_url<S: serde::Serializer>(query: &FleetQuery, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_model::{AppId, Cause, PolicyName, StateCode, Timestamp};
-use holdfast_store::{AppStatus, DayCounts, Running};
+use holdfast_model::{AppId, Cause, PolicyName, RunId, RunKind, StateCode, Timestamp};
+use holdfast_store::{AppStatus, DayCounts, Running, Store};
 
+use crate::Error;
 use crate::approvals::ApprovalView;
 use crate::status::notes_of;
 use crate::status_waits::{wait_cause, waits_too_long};
@@ -13,6 +14,7 @@ use crate::views::app_facts::AppFacts;
 use crate::views::cause_advice::{advice, is_worth_retrying, label};
 use crate::views::condition::{Condition, Severity};
 use crate::views::day_mark::{DayMark, first_day};
+use crate::views::end_forecast::end_forecasts;
 use crate::views::fleet::FleetQuery;
 use crate::views::numbers::grouped;
 use crate::views::overview::{
@@ -62,6 +64,16 @@ pub fn overview(reading: &FleetReading, store_away: bool) -> Overview {
         notes,
         store_away,
     }
+}
+
+/// Adds when what is under way will probably end. Asks the store with one statement.
+pub async fn with_ends(store: &dyn Store, overview: Overview) -> Result<Overview, Error> {
+    let works = |row: &&UnderWayRow| row.kind == RunKind::Backup && row.state == StateCode::Polling;
+    let ids: Vec<RunId> = overview.under_way.iter().filter(works).map(|row| row.run_id).collect();
+    let ends = end_forecasts(store, &ids).await?;
+    let add = |row: UnderWayRow| UnderWayRow { ends: ends.get(&row.run_id).copied(), ..row };
+    let under_way = overview.under_way.into_iter().map(add).collect();
+    Ok(Overview { under_way, ..overview })
 }
 
 /// The tiles: what is counted, in the singular and the plural, and the conditions.
@@ -169,6 +181,8 @@ fn under_way_row(status: &AppStatus, now: Timestamp) -> Option<UnderWayRow> {
         since: running.since,
         next_try: running.next_try,
         is_stuck: waits_too_long(&running, now),
+        run_id: running.run_id,
+        ends: None,
     })
 }
 

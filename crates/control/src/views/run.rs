@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::runs;
+use crate::views::end_forecast::EndForecast;
 
 /// One run with its timeline.
 #[derive(Debug, Serialize, ToSchema)]
@@ -17,6 +18,8 @@ pub struct RunView {
     pub run: runs::RunView,
     /// How it stands, in one sentence.
     pub sentence: String,
+    /// When it will probably end, while Azure works on a backup and where the app's past says.
+    pub ends: Option<EndForecast>,
     /// What to do about its cause.
     pub advice: Option<String>,
     /// The person who asked for it: a claim, with what stands beside it.

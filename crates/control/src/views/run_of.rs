@@ -7,6 +7,7 @@ use holdfast_store::{AuditEvent, Store};
 
 use crate::runs;
 use crate::views::cause_advice::advice;
+use crate::views::end_forecast::EndForecast;
 use crate::views::run::{ChainPlace, RunView, TimelineItem};
 use crate::views::run_sentence::{sentence, title};
 use crate::{Error, ErrorKind};
@@ -22,6 +23,7 @@ pub async fn run_view(store: &dyn Store, id: RunId) -> Result<RunView, Error> {
     Ok(RunView {
         as_of: loaded.now,
         sentence: sentence(&run, loaded.now),
+        ends: EndForecast::of(&loaded.run, &loaded.durations, loaded.now),
         advice: run.cause.map(|cause| advice(cause).to_owned()),
         person: runs::actor(&events),
         acknowledged: None,

@@ -248,6 +248,7 @@ fn ended_as(run: &Run, filter: &RunFilter) -> bool {
 
 fn running_of(run: &Run) -> Running {
     Running {
+        run_id: run.id,
         kind: run.task.kind(),
         state: run.state.code(),
         cause: Ending::of(&run.state).cause,

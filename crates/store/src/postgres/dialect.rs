@@ -197,7 +197,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT subscription, call, tokens, filled_at FROM json_to_recordset($1::json)
             AS drawn (subscription text, call text, tokens double precision, filled_at timestamptz)
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
-    status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind,
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.id AS running_id, running.kind AS running_kind,
             running.state AS running_state, running.cause AS running_cause, running.created_at AS running_since,
             running.due_at AS running_due_at, missed.id AS missed_id, missed.tick AS missed_tick,
             missed.cause AS missed_cause, last.id AS last_id,
@@ -220,7 +220,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         LEFT JOIN pauses ON pauses.app = apps.app
         LEFT JOIN acknowledgements AS told ON told.app = apps.app
         LEFT JOIN LATERAL (
-            SELECT kind, state, cause, created_at, runs.due_at
+            SELECT runs.id, kind, state, cause, created_at, runs.due_at
             FROM runs LEFT JOIN unfinished_runs AS place ON place.id = runs.id
             WHERE runs.app = apps.app AND ended_at IS NULL AND kind IN ('backup', 'restore', 'drill')
             ORDER BY coalesce(place.occupies_app, false) DESC, created_at, runs.id LIMIT 1

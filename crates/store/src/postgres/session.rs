@@ -18,7 +18,7 @@ use crate::sql::arg::Arg;
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row, read_each};
-use crate::sql::session::{Session, fetch_one};
+use crate::sql::session::{Session, fetch_one, told};
 use crate::unreadable::UnreadableLog;
 
 /// A connection for one operation. A connection that is dropped during its operation is closed and never used again,
@@ -131,6 +131,7 @@ impl Drop for PgSession {
 }
 
 fn query(sql: &'static str, args: Vec<Arg>) -> Query<'static, Postgres, PgArguments> {
+    told(sql);
     args.into_iter().fold(sqlx::query(sql), |query, arg| match arg {
         Arg::Int(value) => query.bind(value),
         Arg::Bool(value) => query.bind(value),

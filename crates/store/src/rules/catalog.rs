@@ -161,6 +161,9 @@ fn recorded(run: &Run, action: &OperatorAction, at: Timestamp) -> Option<Catalog
         | OperatorAction::ApprovalConfirmed { .. }
         | OperatorAction::ApprovalDeclined { .. }
         | OperatorAction::ApprovalWithdrawn { .. }
+        | OperatorAction::DeadLettersRetried { .. }
+        | OperatorAction::DeadLettersDropped { .. }
+        | OperatorAction::CheckpointRequested { .. }
         | OperatorAction::LoggedIn
         | OperatorAction::NotificationsSilenced { .. }
         | OperatorAction::SilenceEnded { .. }

@@ -38,6 +38,11 @@ pub(crate) trait Database: Debug + Send + Sync + 'static {
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
+/// Tells those who count statements, such as a test of pages, of each.
+pub(crate) fn told(sql: &'static str) {
+    tracing::trace!(target: "holdfast_store::statement", sql);
+}
+
 /// A connection for one operation.
 pub(crate) trait Session: Send {
     /// The statements that differ between the databases.

@@ -37,7 +37,8 @@ impl FromRow for AppFacts {
 }
 
 fn running(row: &Row<'_>) -> Result<Option<Running>> {
-    let (Some(kind), Some(state), Some(since), Some(next_try)) = (
+    let (Some(run_id), Some(kind), Some(state), Some(since), Some(next_try)) = (
+        row.maybe_id("running_id")?,
         row.maybe_word("running_kind")?,
         row.maybe_word("running_state")?,
         row.maybe_time("running_since")?,
@@ -45,7 +46,7 @@ fn running(row: &Row<'_>) -> Result<Option<Running>> {
     ) else {
         return Ok(None);
     };
-    Ok(Some(Running { kind, state, cause: row.maybe_word("running_cause")?, since, next_try }))
+    Ok(Some(Running { run_id, kind, state, cause: row.maybe_word("running_cause")?, since, next_try }))
 }
 
 fn missed(row: &Row<'_>) -> Result<Option<Missed>> {

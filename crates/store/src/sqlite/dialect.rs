@@ -197,7 +197,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         SELECT value ->> '$.subscription', value ->> '$.call', value ->> '$.tokens', value ->> '$.filled_at'
         FROM jsonb_each($1) WHERE true
         ON CONFLICT (subscription, call) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
-    status: "/* status */ SELECT apps.*, cursors.next_at, running.kind AS running_kind, running.state AS running_state,
+    status: "/* status */ SELECT apps.*, cursors.next_at, running.id AS running_id, running.kind AS running_kind, running.state AS running_state,
             running.cause AS running_cause, running.created_at AS running_since, running.due_at AS running_due_at,
             missed.id AS missed_id, missed.tick AS missed_tick, missed.cause AS missed_cause,
             last.id AS last_id, last.outcome AS last_outcome, last.cause AS last_cause,

@@ -15,7 +15,7 @@ use crate::sql::arg::{Arg, time_text};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, read_each};
-use crate::sql::session::Session;
+use crate::sql::session::{Session, told};
 use crate::sqlite::dialect;
 use crate::sqlite::driver::During;
 use crate::unreadable::UnreadableLog;
@@ -124,6 +124,7 @@ impl Session for SqliteSession {
 }
 
 fn query(sql: &'static str, args: Vec<Arg>) -> Query<'static, Sqlite, SqliteArguments> {
+    told(sql);
     args.into_iter().fold(sqlx::query(sql), |query, arg| match arg {
         Arg::Int(value) => query.bind(value),
         Arg::Bool(value) => query.bind(value),

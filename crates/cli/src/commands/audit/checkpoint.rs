@@ -1,26 +1,21 @@
 //! `holdfast audit checkpoint`: signs a checkpoint now.
 
+use holdfast_client::Server;
 use holdfast_config::Secrets;
-use holdfast_control::audit::{CheckpointReport, Continuity};
-use holdfast_control::{Error, ErrorKind};
+use holdfast_control::Error;
+use holdfast_control::audit::{CheckpointReport, Continuity, no_checkpoints};
+use holdfast_runtime::checkpoints::checkpointer;
 use holdfast_store::Mode;
 
 use crate::args::CheckpointArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::runtime::checkpoints::checkpointer;
+use crate::place::Request;
+use crate::runtime::checkpoints::to_stdout;
 
 /// Writes a checkpoint to every destination of the fleet file. Exits with [`Exit::Failed`] where one did not receive it.
 pub async fn run(args: &CheckpointArgs, context: &Context) -> anyhow::Result<Exit> {
-    let fleet = context.fleet_with(Secrets::Leave)?;
-    let store = context.store(Mode::Join).await?;
-    let Some(checkpointer) = checkpointer(&fleet, &store, &context.clock)? else {
-        let error = Error::new(ErrorKind::Invalid, "the fleet file asks for no checkpoints");
-        return Err(error.help("add `checkpoint` to its section [audit]: see docs/audit.md").into());
-    };
-    let continuity = if args.after_restore { Continuity::AfterRestore } else { Continuity::Required };
-    let report = checkpointer.write_now(continuity).await?;
-    store.close().await;
+    let report = context.ask(args).await?;
     if context.out.is_document() {
         context.out.document(&report)?;
     } else if let Some(text) = written(&report) {
@@ -31,6 +26,31 @@ pub async fn run(args: &CheckpointArgs, context: &Context) -> anyhow::Result<Exi
         context.out.message(&format!("{}: {}", failed.destination, failed.error));
     }
     Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+impl Request for CheckpointArgs {
+    type Answer = CheckpointReport;
+
+    async fn here(&self, context: &Context) -> anyhow::Result<CheckpointReport> {
+        let fleet = context.fleet_with(Secrets::Leave)?;
+        let store = context.store(Mode::Join).await?;
+        let checkpointer =
+            checkpointer(&fleet, &store, &context.clock, to_stdout)?.ok_or_else(no_checkpoints)?;
+        let (actor, mut rng) = (context.actor(), context.rng());
+        let report = checkpointer.write_for(actor, self.continuity(), &mut rng).await?;
+        store.close().await;
+        Ok(report)
+    }
+
+    async fn there(&self, server: &Server) -> Result<CheckpointReport, Error> {
+        server.sign_checkpoint(self.continuity()).await
+    }
+}
+
+impl CheckpointArgs {
+    fn continuity(&self) -> Continuity {
+        if self.after_restore { Continuity::AfterRestore } else { Continuity::Required }
+    }
 }
 
 fn written(report: &CheckpointReport) -> Option<String> {

@@ -7,13 +7,13 @@ use holdfast_config::{Fleet, Secrets};
 use holdfast_control::audit::{CheckpointLines, blob_prefix};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::StorageName;
+use holdfast_runtime::checkpoints::container;
 use holdfast_storage::{
     Access, AppendContainer, Container, LiveSecrets, NoToken, SasSource, SecretRef, StorageTarget, Tokens,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::context::Context;
-use crate::runtime::checkpoints::container;
 
 /// Reads checkpoints from a file or a folder, from a storage of the fleet file, or from a container's URL.
 pub async fn read(text: &str, name: Option<&str>, context: &Context) -> anyhow::Result<CheckpointLines> {

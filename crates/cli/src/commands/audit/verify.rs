@@ -1,13 +1,10 @@
 //! `holdfast audit verify`: verifies the audit's hash chain, and compares it with signed checkpoints.
 
 use std::io::BufReader;
-use std::path::Path;
 
-use anyhow::Context as _;
 use holdfast_config::Secrets;
 use holdfast_control::audit::{
-    AnchorReport, Anchors, AuditCheck, CheckpointLines, ExportedChain, StoredChain, VerifyingKey,
-    compare_rows, verify,
+    AnchorReport, Anchors, AuditCheck, CheckpointLines, ExportedChain, StoredChain, compare_rows, verify,
 };
 use holdfast_control::{Error, ErrorKind, counted};
 use holdfast_model::format_timestamp;
@@ -15,6 +12,7 @@ use holdfast_store::Mode;
 
 use super::checkpoint_source;
 use crate::args::VerifyArgs;
+use crate::commands::signing::public_keys;
 use crate::context::Context;
 use crate::exit::Exit;
 
@@ -34,6 +32,9 @@ pub async fn run(args: &VerifyArgs, context: &Context) -> anyhow::Result<Exit> {
 async fn check(args: &VerifyArgs, anchors: Option<Anchors>, context: &Context) -> anyhow::Result<AuditCheck> {
     let since = args.since.as_deref();
     let Some(path) = &args.events else {
+        if let Some(server) = context.server()? {
+            return Ok(server.verify_audit(since).await?);
+        }
         let store = context.store(Mode::Read).await?;
         let mut check = verify(&mut StoredChain(&*store), since, anchors).await?;
         compare_rows(&mut check, &*store).await?;
@@ -51,10 +52,16 @@ async fn check(args: &VerifyArgs, anchors: Option<Anchors>, context: &Context) -
 /// The checkpoints that the arguments name, once their signatures are verified.
 async fn anchors(args: &VerifyArgs, context: &Context) -> anyhow::Result<Option<Anchors>> {
     let Some(from) = &args.checkpoints else { return Ok(None) };
+    if args.events.is_none() && context.address()?.is_some() {
+        let error =
+            Error::new(ErrorKind::Invalid, "a server compares its audit with no checkpoints of yours");
+        let help = "export its audit with `holdfast audit export`, and give the file with --events";
+        return Err(error.help(help).into());
+    }
     let name = args.name.clone().or_else(|| fleet_name(context));
     let lines = checkpoint_source::read(from, name.as_deref(), context).await?;
     let (fleet, checkpoints) = lines.of_fleet(name.as_deref())?;
-    let keys = args.public_key.iter().map(|path| key(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let keys = public_keys(&args.public_key)?;
     if keys.is_empty() {
         context.out.message(
             "warning: the signatures of the checkpoints are not verified: give the public key with --public-key",
@@ -64,14 +71,6 @@ async fn anchors(args: &VerifyArgs, context: &Context) -> anyhow::Result<Option<
     }
     warn_of_torn(&lines, context);
     Ok(Some(Anchors::new(checkpoints)))
-}
-
-/// Reads a public key.
-fn key(path: &Path) -> anyhow::Result<VerifyingKey> {
-    let place = path.display();
-    let bytes = std::fs::read(path).with_context(|| format!("the public key {place} cannot be read"))?;
-    let read = VerifyingKey::read(&bytes);
-    Ok(read.map_err(|error| Error::new(ErrorKind::Invalid, format!("{place}: {error}")))?)
 }
 
 /// The name of the fleet in checkpoints, where a fleet file is there and has them.

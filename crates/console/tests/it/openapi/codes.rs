@@ -1,7 +1,7 @@
 //! The codes of problems: the one list of them, for the description and for docs/api.md.
 
 /// Each code with its status and its meaning, by status.
-pub const CODES: [(&str, u16, &str); 29] = [
+pub const CODES: [(&str, u16, &str); 30] = [
     ("invalid", 400, "the request cannot be done as it is"),
     ("invalid_query", 400, "a parameter or a value cannot be read"),
     ("invalid_body", 400, "the body, or a header that goes with it, cannot be read"),
@@ -29,6 +29,7 @@ pub const CODES: [(&str, u16, &str); 29] = [
     ("failed", 500, "the request ended unexpectedly"),
     ("no_randomness", 500, "the system gives no randomness"),
     ("azure_unavailable", 502, "Azure or its storage does not answer, or refuses"),
+    ("broker_unavailable", 503, "the broker does not answer"),
     ("entra_unavailable", 503, "Entra ID cannot be asked for its keys"),
     ("store_unavailable", 503, "the store does not answer"),
 ];

@@ -105,7 +105,7 @@ pub fn first_under_way(name: &str) -> AppStatus {
 
 pub fn running(state: StateCode, cause: Option<Cause>) -> Running {
     let (since, next_try) = (now() - Duration::from_mins(3), now() + Duration::from_mins(5));
-    Running { kind: RunKind::Backup, state, cause, since, next_try }
+    Running { run_id: run_id(), kind: RunKind::Backup, state, cause, since, next_try }
 }
 
 pub fn under_way(name: &str) -> AppStatus {
