@@ -2,8 +2,28 @@
 
 use std::time::Duration;
 
-use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, NativeSchedule, Site, Timestamp};
+use holdfast_model::{
+    BackupId, BackupStatus, DatabaseFacts, NativeSchedule, Site, SubscriptionId, Timestamp,
+};
 use secrecy::SecretString;
+
+/// A subscription that a credential sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// The name that people gave it; its id where it has none.
+    pub name: String,
+    /// Azure's word for its state, such as `Enabled`, `Warned` or `Disabled`.
+    pub state: String,
+}
+
+impl Subscription {
+    /// Whether its resources are in use. Azure answers reads about the other states, and refuses changes.
+    pub fn is_enabled(&self) -> bool {
+        self.state.eq_ignore_ascii_case("Enabled")
+    }
+}
 
 /// The sites of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

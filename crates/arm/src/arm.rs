@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     Backup, BackupBody, BackupSecrets, Discovered, Error, FoundSchedule, Permissions, Progress, RestoreBody,
-    ScheduleBody, SiteList, Started,
+    ScheduleBody, SiteList, Started, Subscription,
 };
 
 /// The calls of Azure Resource Manager that App Service backups need.
@@ -14,6 +14,9 @@ use crate::{
 /// No method retries. The caller decides from [`Error::kind`] whether to repeat a call.
 #[async_trait]
 pub trait Arm: Send + Sync {
+    /// Lists the subscriptions that the credential sees, whatever their state. Follows pages to the end.
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, Error>;
+
     /// Lists all sites of a subscription, without their deployment slots. Follows pages to the end.
     async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error>;
 

@@ -68,9 +68,12 @@ impl ArmClient {
 
     /// The provider of permissions has its own api-versions.
     fn permissions_url(&self, app: &AppId) -> Url {
-        let mut url = self.app_url(app, &["providers", "Microsoft.Authorization", "permissions"]);
-        url.query_pairs_mut().clear().append_pair("api-version", "2022-04-01");
-        url
+        of_version(self.app_url(app, &["providers", "Microsoft.Authorization", "permissions"]), "2022-04-01")
+    }
+
+    /// ARM's own resources have their own api-versions.
+    fn subscriptions_url(&self) -> Url {
+        of_version(self.url(&["subscriptions"]), "2022-12-01")
     }
 
     /// The URL of an app, or of `more` below it.
@@ -82,6 +85,12 @@ impl ArmClient {
         path.extend(more);
         self.url(&path)
     }
+}
+
+/// The URL with another `api-version`.
+fn of_version(mut url: Url, version: &str) -> Url {
+    url.query_pairs_mut().clear().append_pair("api-version", version);
+    url
 }
 
 impl fmt::Debug for ArmClient {

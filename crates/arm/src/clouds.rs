@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::{
     Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, Operation,
-    Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started,
+    Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started, Subscription, tenant_budget,
 };
 
 /// The sections `[azure.…]` of a fleet file as one [`Arm`].
@@ -32,6 +32,11 @@ impl Clouds {
 
 #[async_trait]
 impl Arm for Clouds {
+    /// A credential that names its subscriptions is not asked for others.
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        self.of(Operation::ListSubscriptions, &tenant_budget())?.subscriptions().await
+    }
+
     async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error> {
         self.of(Operation::ListSites, subscription)?.sites(subscription).await
     }

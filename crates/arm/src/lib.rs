@@ -34,7 +34,9 @@ mod transport;
 mod verify_result;
 mod wire;
 
-pub use answers::{Backup, BackupSecrets, Discovered, FoundSchedule, Progress, SiteList, Started};
+pub use answers::{
+    Backup, BackupSecrets, Discovered, FoundSchedule, Progress, SiteList, Started, Subscription,
+};
 pub use arm::Arm;
 pub use client::ArmClient;
 pub use clouds::Clouds;
@@ -49,6 +51,7 @@ pub use probe::{HttpProbe, Probe, ProbeError};
 pub use requests::{BackupBody, Database, RestoreBody, ScheduleBody};
 pub use scrub::scrub;
 pub use settings::{InvalidSettings, PUBLIC_ENDPOINT, Settings};
+pub use subject::tenant_budget;
 pub use token::{Token, TokenError, TokenSource};
 pub use token_cache::TokenCache;
 pub use token_passwords::TokenPasswords;

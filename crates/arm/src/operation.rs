@@ -6,6 +6,8 @@ use holdfast_model::Call;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::Display, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Operation {
+    /// GET of the subscriptions of a credential.
+    ListSubscriptions,
     /// GET of the sites of a subscription.
     ListSites,
     /// GET of the slots of a site.
@@ -60,7 +62,8 @@ impl Operation {
             | Self::GetSchedule
             | Self::PutSchedule => Call::Write,
             Self::DeleteBackup | Self::DeleteSchedule => Call::Delete,
-            Self::ListSites
+            Self::ListSubscriptions
+            | Self::ListSites
             | Self::ListSlots
             | Self::GetSite
             | Self::GetBackup
@@ -80,7 +83,8 @@ impl Operation {
             | Self::RestoreFromBlob
             | Self::PutSchedule
             | Self::DeleteSchedule => true,
-            Self::ListSites
+            Self::ListSubscriptions
+            | Self::ListSites
             | Self::ListSlots
             | Self::GetSite
             | Self::GetBackup
@@ -96,6 +100,7 @@ impl Operation {
     /// The start of an error's text, before the name of the subject.
     pub(crate) fn phrase(self) -> &'static str {
         match self {
+            Self::ListSubscriptions => "list the subscriptions of",
             Self::ListSites => "list the sites of",
             Self::ListSlots => "list the slots of",
             Self::GetSite | Self::GetBackup => "look at",

@@ -15,7 +15,10 @@ use crate::headers::{header, retry_after};
 use crate::refusal::refusal;
 use crate::scrub::brief;
 use crate::wire::{self, Page, Unreadable};
-use crate::{Backup, BackupSecrets, CallSubject, Discovered, Error, ErrorKind, SiteList, TransportResponse};
+use crate::{
+    Backup, BackupSecrets, CallSubject, Discovered, Error, ErrorKind, SiteList, Subscription,
+    TransportResponse,
+};
 
 /// A listed site, or the name of a resource that is left out.
 pub(crate) type ListedSite = Result<Site, LeftOut>;
@@ -105,6 +108,13 @@ impl ArmResponse<'_> {
             })
         };
         Ok(Page { items: page.items.iter().map(read).collect(), next: page.next })
+    }
+
+    /// Reads a page of subscriptions.
+    pub(crate) fn subscriptions(&self) -> Result<Page<Subscription>, Error> {
+        let page = self.page()?;
+        let items = page.items.iter().map(wire::subscription).collect::<Result<_, _>>();
+        Ok(Page { items: items.map_err(|e| self.unreadable(&e))?, next: page.next })
     }
 
     /// Reads the body of a 2xx as JSON.

@@ -5,6 +5,11 @@ use tracing::{Span, field};
 
 use crate::{Error, ErrorKind, Operation, TransportError};
 
+/// The key of the budget of calls that are about no subscription.
+pub fn tenant_budget() -> SubscriptionId {
+    SubscriptionId::new("tenant")
+}
+
 /// A call's operation, and the subscription, app or backup that it is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallSubject<'a> {
@@ -40,6 +45,7 @@ impl<'a> CallSubject<'a> {
         let name = match (self.app, self.backup) {
             (Some(app), Some(id)) => format!("backup {id} of {}", app.short_name()),
             (Some(app), None) => app.short_name(),
+            (None, _) if self.operation == Operation::ListSubscriptions => "the credential".to_owned(),
             (None, _) => format!("subscription {}", self.subscription),
         };
         Error::new(self.operation, name, kind, what)

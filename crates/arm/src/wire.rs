@@ -5,12 +5,14 @@
 //! that exists.
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
-use holdfast_model::{BackupId, BackupStatus, DatabaseFacts, Site, Timestamp, fold_case, shorten_log};
+use holdfast_model::{
+    BackupId, BackupStatus, DatabaseFacts, Site, SubscriptionId, Timestamp, fold_case, shorten_log,
+};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::scrub::scrub;
-use crate::{Backup, Discovered};
+use crate::{Backup, Discovered, Subscription};
 
 /// One page of a list.
 #[derive(Debug)]
@@ -132,6 +134,17 @@ pub(crate) fn discovered(body: &Value) -> Result<Discovered, Unreadable> {
         return Err(Unreadable("the databases in it cannot be read".to_owned()));
     }
     Ok(Discovered { databases, site: text(properties, "siteName").map(str::to_owned) })
+}
+
+/// Reads a subscription of a list.
+pub(crate) fn subscription(body: &Value) -> Result<Subscription, Unreadable> {
+    let no_id = || Unreadable("the body is no subscription: it has no `subscriptionId`".to_owned());
+    let id = text(body, "subscriptionId").ok_or_else(no_id)?;
+    Ok(Subscription {
+        id: SubscriptionId::new(id),
+        name: text(body, "displayName").unwrap_or(id).to_owned(),
+        state: text(body, "state").unwrap_or("unknown").to_owned(),
+    })
 }
 
 /// Reads a site, from a list or alone.

@@ -10,10 +10,17 @@ use crate::bodies::{backup_body, discover_body, restore_body, schedule_body, sec
 use crate::{
     Arm, ArmResponse, Backup, BackupBody, BackupSecrets, CallSubject, Discovered, Error, ErrorKind,
     FoundSchedule, Operation, Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started,
+    Subscription, tenant_budget,
 };
 
 #[async_trait]
 impl Arm for ArmClient {
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        let budget = tenant_budget();
+        let subject = CallSubject::subscription(Operation::ListSubscriptions, &budget);
+        self.list(&subject, Method::GET, self.subscriptions_url(), ArmResponse::subscriptions).await
+    }
+
     async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error> {
         let subject = CallSubject::subscription(Operation::ListSites, subscription);
         let path = ["subscriptions", subscription.as_str(), "providers", "Microsoft.Web", "sites"];

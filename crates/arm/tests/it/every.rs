@@ -65,6 +65,7 @@ pub async fn call(arm: &dyn Arm, operation: Operation, app: &AppId) -> Result<St
     }
     let (id, replace) = (BackupId(12), SecretString::from(SAS));
     match operation {
+        Operation::ListSubscriptions => arm.subscriptions().await.map(text),
         Operation::ListSites => arm.sites(app.subscription()).await.map(text),
         Operation::ListSlots => arm.slots(app).await.map(text),
         Operation::GetSite => arm.site(app).await.map(text),
@@ -88,6 +89,7 @@ pub async fn call(arm: &dyn Arm, operation: Operation, app: &AppId) -> Result<St
 /// What Azure answers to the call when all is well, in the shapes that were recorded or, for discovery, documented.
 pub fn good(operation: Operation, app: &AppId, seen: &Seen) -> Response<Body> {
     let body = match operation {
+        Operation::ListSubscriptions => list(&[]),
         Operation::ListSites | Operation::ListSlots => list(&[site("bread")]),
         Operation::GetSite | Operation::GetOperation => site("bread"),
         Operation::Backup | Operation::BackupSecrets => created(app),

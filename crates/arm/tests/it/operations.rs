@@ -15,7 +15,7 @@ use crate::server::{Server, answer, arm, arm_with, tokens};
 /// The method and the path below the app of each operation on an app.
 fn request_of(operation: Operation) -> (&'static str, &'static str) {
     match operation {
-        Operation::ListSites => unreachable!("it is not about an app"),
+        Operation::ListSubscriptions | Operation::ListSites => unreachable!("it is not about an app"),
         Operation::ListSlots => ("GET", "/slots"),
         Operation::GetSite => ("GET", ""),
         Operation::Backup => ("POST", "/backup"),

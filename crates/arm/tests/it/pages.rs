@@ -4,7 +4,7 @@ use holdfast_arm::{Arm, ErrorKind};
 use holdfast_model::SubscriptionId;
 use serde_json::json;
 
-use crate::answers::{SUBSCRIPTION, app, listed, site};
+use crate::answers::{SUBSCRIPTION, app, list, listed, site};
 use crate::server::{Seen, Server, answer, arm};
 
 /// A server whose page `n` holds backup `n` and links to `next`, in which `{host}` is the server.
@@ -95,4 +95,18 @@ async fn a_list_of_too_many_items_is_given_up() {
     let error = arm(&server.url).list_backups(&app()).await.unwrap_err();
     assert!(error.to_string().contains("the list is longer than 100000 items"), "{error}");
     assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn subscriptions_are_listed_with_their_states_by_the_version_of_arms_own_resources() {
+    let of = |id: &str, state: &str| json!({"subscriptionId": id, "displayName": "Shops", "state": state});
+    let server = Server::always(200, list(&[of("0A", "Enabled"), of("0b", "Disabled")]).to_string()).await;
+    let listed = arm(&server.url).subscriptions().await.unwrap();
+    let read: Vec<_> = listed.iter().map(|one| (one.id.as_str(), one.is_enabled())).collect();
+    assert_eq!(read, [("0a", true), ("0b", false)]);
+    assert_eq!(server.seen()[0].uri, "/subscriptions?api-version=2022-12-01");
+
+    let server = Server::always(200, list(&[json!({"id": "/subscriptions"})]).to_string()).await;
+    let refused = arm(&server.url).subscriptions().await.unwrap_err().to_string();
+    assert!(refused.contains("list the subscriptions of the credential"), "{refused}");
 }

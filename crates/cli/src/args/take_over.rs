@@ -28,7 +28,7 @@ pub struct InitArgs {
 /// The apps that Azure is asked about.
 #[derive(Debug, Clone, Args)]
 pub struct LookArgs {
-    /// Look in this subscription; may be given several times
+    /// Look in this subscription only; may be given several times
     #[arg(long, value_name = "ID", value_parser = subscription)]
     pub subscription: Vec<SubscriptionId>,
     /// Look at deployment slots too, with one call for each app
@@ -85,7 +85,7 @@ pub enum ImportCommand {
 /// `holdfast import native`
 #[derive(Debug, Clone, Args)]
 pub struct ImportNativeArgs {
-    /// Where to look; without a subscription in those of the fleet file.
+    /// Where to look; without a subscription in those of the fleet file, else in all that the credential sees.
     #[command(flatten)]
     pub look: LookArgs,
     /// What to print.

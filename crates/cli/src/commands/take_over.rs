@@ -5,8 +5,8 @@ use std::path::Path;
 
 use holdfast_config::{Fleet, Invalid, Secrets, azure_sections, check_text};
 use holdfast_control::take_over::{
-    AZURE_CLI, DraftOptions, FleetDraft, Look, check_new, contents, draft, fleet_file, fragment, from_csv,
-    from_terraform, gaps, look, summary, write_new,
+    AZURE_CLI, DraftOptions, FleetDraft, Look, SeenSubscriptions, check_new, contents, draft, fleet_file,
+    fragment, from_csv, from_terraform, gaps, look, seen_subscriptions, summary, write_new,
 };
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::SubscriptionId;
@@ -70,13 +70,11 @@ async fn native(args: &ImportNativeArgs, context: &Context) -> anyhow::Result<Ex
 
 async fn looked(args: &LookArgs, fleet: &Fleet, context: &Context) -> anyhow::Result<Look> {
     let named: BTreeSet<SubscriptionId> = args.subscription.iter().cloned().collect();
-    let subscriptions = if named.is_empty() { fleet.subscriptions() } else { named };
-    if subscriptions.is_empty() {
-        let help =
-            "name each with --subscription ID; `az account list --query [].id --output tsv` lists them";
-        return Err(Error::new(ErrorKind::Invalid, "no subscription is named").help(help).into());
-    }
-    Ok(look(&context.azure(fleet, None)?, &subscriptions, args.slots).await?)
+    let named = if named.is_empty() { fleet.subscriptions() } else { named };
+    let arm = context.azure(fleet, None)?;
+    let seen = if named.is_empty() { seen_subscriptions(&arm).await? } else { SeenSubscriptions::default() };
+    let subscriptions = if named.is_empty() { seen.ids() } else { named };
+    Ok(Look { seen, ..look(&arm, &subscriptions, args.slots).await? })
 }
 
 fn options<'f>(
@@ -100,7 +98,8 @@ fn show(draft: &FleetDraft, found: &Look, toml: &str, context: &Context) -> anyh
 }
 
 fn document(draft: &FleetDraft, found: &Look, toml: &str, file: Option<&Path>) -> Value {
-    json!({ "file": file, "toml": toml, "draft": draft, "unanswered": found.unanswered,
+    json!({ "file": file, "toml": toml, "draft": draft, "subscriptions": found.seen,
+        "unanswered": found.unanswered,
         "without_slots": found.without_slots, "unusable_ids": found.left_out })
 }
 

@@ -52,15 +52,23 @@ fn an_app_with_a_schedule_of_azures_own_is_backed_up_by_the_file_that_init_write
 }
 
 #[test]
-fn init_asks_for_a_subscription_and_repeats_no_secret() {
+fn init_without_a_subscription_looks_at_all_that_the_credential_sees() {
     let place = Place::new();
-    let ended = place.run("init");
-    assert_eq!(ended.code, 2);
-    assert!(
-        ended.err.contains("no subscription is named") && ended.err.contains("az account list"),
-        "{}",
-        ended.err
-    );
+    let _azure = simulate(&place, "--apps 8 --subscriptions 3 --seed 12");
+    let found = place.json("init --azure-from fleet.toml --print");
+    let seen = found["subscriptions"]["enabled"].as_array().unwrap();
+    assert_eq!(seen.len(), 3, "{found}");
+    let id = seen[0]["id"].as_str().unwrap();
+    let said = place.run("init --azure-from fleet.toml --print").err;
+    assert_eq!(said.matches("looked at subscription Simulated").count(), 3, "{said}");
+    let narrowed = place.json(&format!("init --azure-from fleet.toml --print --subscription {id}"));
+    assert_eq!(narrowed["subscriptions"]["enabled"], Value::Array(Vec::new()));
+    assert!(!narrowed["toml"].as_str().unwrap().contains(seen[1]["id"].as_str().unwrap()), "{narrowed}");
+}
+
+#[test]
+fn what_a_command_refuses_it_repeats_without_a_secret() {
+    let place = Place::new();
     let line =
         "import terraform-state state.json --container https://acct.blob.core.windows.net/b?sig=c2VjcmV0";
     place.write("state.json", r#"{ "version": 4, "resources": [] }"#);

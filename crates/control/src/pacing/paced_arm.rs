@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use holdfast_arm::{
     Arm, Backup, BackupBody, BackupSecrets, Discovered, Error, ErrorKind, FoundSchedule, Operation,
-    Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started, ThrottleScope,
+    Permissions, Progress, RestoreBody, ScheduleBody, SiteList, Started, Subscription, ThrottleScope,
+    tenant_budget,
 };
 use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -117,6 +118,12 @@ impl PacedArm {
 
 #[async_trait]
 impl Arm for PacedArm {
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        let budget = tenant_budget();
+        let asked = Asked { operation: Operation::ListSubscriptions, subscription: &budget, app: None };
+        self.read(asked, || self.inner.subscriptions()).await
+    }
+
     async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, Error> {
         let asked = Asked { operation: Operation::ListSites, subscription, app: None };
         self.read(asked, || self.inner.sites(subscription)).await

@@ -8,6 +8,7 @@ use holdfast_arm::Arm;
 use holdfast_model::{Site, SubscriptionId};
 use holdfast_storage::ObservedSchedule;
 
+use super::subscriptions::SeenSubscriptions;
 use crate::coverage::{Unanswered, WithoutSlots};
 use crate::error::{Context as _, Error};
 use crate::{discovery, native_schedule};
@@ -27,6 +28,8 @@ pub struct FoundApp {
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Look {
+    /// The subscriptions of a credential whose subscriptions were listed; empty where people name them.
+    pub seen: SeenSubscriptions,
     /// The apps.
     pub apps: Vec<FoundApp>,
     /// Listed resources without a usable id, as Azure names them.

@@ -44,7 +44,7 @@ pub fn summary(draft: &FleetDraft) -> String {
     text
 }
 
-/// What Azure did not show.
+/// Which subscriptions were looked at, and what Azure did not show.
 pub fn gaps(look: &Look) -> Vec<String> {
     let subscriptions = look.unanswered.iter();
     let subscriptions = subscriptions
@@ -54,7 +54,7 @@ pub fn gaps(look: &Look) -> Vec<String> {
         slots.map(|of| format!("warning: the slots of {} are left out: {}", of.app.short_name(), of.error));
     let ids = look.left_out.iter();
     let ids = ids.map(|id| format!("warning: left out, because its id is not an app's: {id}"));
-    subscriptions.chain(slots).chain(ids).collect()
+    look.seen.lines().chain(subscriptions).chain(slots).chain(ids).collect()
 }
 
 /// The apps of each reason, under a heading.

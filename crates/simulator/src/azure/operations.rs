@@ -21,6 +21,7 @@ mod list_backups;
 mod list_site_backups;
 mod list_sites;
 mod list_slots;
+mod list_subscriptions;
 mod page;
 mod properties;
 mod put_schedule;
@@ -39,6 +40,7 @@ pub(super) fn perform(
 ) -> Response {
     let call = Call { request, api_version, request_id };
     let result = match route {
+        Route::ListSubscriptions { .. } => Ok(list_subscriptions::perform(azure, &call)),
         Route::ListSites { subscription } => list_sites::perform(azure, subscription, &call),
         Route::App { app, operation } => perform_on_app(azure, app, operation, &call),
     };

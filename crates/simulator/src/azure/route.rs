@@ -9,6 +9,8 @@ use crate::{Method, Request};
 /// An operation and its subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
+    /// GET `/subscriptions`, which draws on a bucket of its own.
+    ListSubscriptions { bucket: SubscriptionId },
     /// GET `…/providers/Microsoft.Web/sites`.
     ListSites { subscription: SubscriptionId },
     /// An operation on an app.
@@ -59,6 +61,10 @@ impl Route {
         let parts: Vec<String> = request.path.split('/').skip(1).map(decode).collect();
         let is =
             |i: usize, word: &str| parts.get(i).is_some_and(|part: &String| part.eq_ignore_ascii_case(word));
+        if parts.len() == 1 && is(0, "subscriptions") {
+            let bucket = SubscriptionId::new("tenant");
+            return (request.method == Method::Get).then_some(Self::ListSubscriptions { bucket });
+        }
         if parts.len() == 5 && is(2, "providers") && is(3, "microsoft.web") && is(4, "sites") {
             let subscription = SubscriptionId::new(&parts[1]);
             return (request.method == Method::Get).then_some(Self::ListSites { subscription });
@@ -73,7 +79,11 @@ impl Route {
 
     /// The name in counters.
     pub(super) fn name(&self) -> &'static str {
-        self.operation().map_or("list_sites", Into::into)
+        match self {
+            Self::ListSubscriptions { .. } => "list_subscriptions",
+            Self::ListSites { .. } => "list_sites",
+            Self::App { operation, .. } => operation.into(),
+        }
     }
 
     /// The kind of bucket that it draws on. ARM counts a POST that reads as a write.
@@ -116,6 +126,7 @@ impl Route {
     /// The subscription whose buckets it draws on.
     pub(super) fn subscription(&self) -> &SubscriptionId {
         match self {
+            Self::ListSubscriptions { bucket } => bucket,
             Self::ListSites { subscription } => subscription,
             Self::App { app, .. } => app.subscription(),
         }
@@ -124,14 +135,14 @@ impl Route {
     /// The app of the operation.
     pub(super) fn app(&self) -> Option<&AppId> {
         match self {
-            Self::ListSites { .. } => None,
+            Self::ListSubscriptions { .. } | Self::ListSites { .. } => None,
             Self::App { app, .. } => Some(app),
         }
     }
 
     fn operation(&self) -> Option<&AppOperation> {
         match self {
-            Self::ListSites { .. } => None,
+            Self::ListSubscriptions { .. } | Self::ListSites { .. } => None,
             Self::App { operation, .. } => Some(operation),
         }
     }
@@ -200,6 +211,7 @@ mod tests {
                 assert_eq!(route(method, &format!("{app}{suffix}")), Some(name), "{app}{suffix}");
             }
         }
+        assert_eq!(route(Method::Get, "/Subscriptions?api-version=1"), Some("list_subscriptions"));
         let sites = "/subscriptions/0A/providers/Microsoft.Web/sites?api-version=1";
         assert_eq!(route(Method::Get, sites), Some("list_sites"));
         assert_eq!(route(Method::Get, &format!("{SHOP}/slots?api-version=1")), Some("list_slots"));
@@ -208,7 +220,8 @@ mod tests {
     #[test]
     fn what_arm_does_not_do_has_no_route() {
         for (method, target) in [
-            (Method::Get, "/subscriptions".to_owned()),
+            (Method::Post, "/subscriptions".to_owned()),
+            (Method::Get, "/subscriptions/0A".to_owned()),
             (Method::Get, format!("{SHOP}/backup")),
             (Method::Post, format!("{SHOP}/backups")),
             (Method::Get, format!("{SHOP}/backups/x")),
