@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use holdfast_arm::{
     Arm, Backup, BackupBody, BackupSecrets, Discovered, FoundSchedule, Operation, Permissions, Progress,
-    RestoreBody, ScheduleBody, SiteList, Started,
+    RestoreBody, ScheduleBody, SiteList, Started, Subscription,
 };
 use holdfast_model::{AppId, BackupId, Site, SubscriptionId};
 use secrecy::SecretString;
@@ -14,6 +14,10 @@ use super::injector::Faulty;
 
 #[async_trait]
 impl Arm for Faulty<Arc<dyn Arm>> {
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, holdfast_arm::Error> {
+        self.around(self.inner.subscriptions()).await
+    }
+
     async fn sites(&self, subscription: &SubscriptionId) -> Result<SiteList, holdfast_arm::Error> {
         self.around(self.inner.sites(subscription)).await
     }

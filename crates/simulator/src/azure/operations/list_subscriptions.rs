@@ -9,7 +9,7 @@ use crate::Response;
 use crate::azure::Azure;
 
 pub(super) fn perform(azure: &Azure, call: &Call<'_>) -> Response {
-    let of_sites = azure.sites.keys().map(|app| app.subscription());
+    let of_sites = azure.sites.keys().map(holdfast_model::AppId::subscription);
     let seen: BTreeSet<_> = of_sites.filter(|subscription| !azure.moved.contains(*subscription)).collect();
     let body = |subscription| {
         json!({
