@@ -7,6 +7,7 @@ use std::ops::Range;
 use holdfast_model::{AppId, inert};
 use holdfast_storage::SecretRef;
 
+use crate::parts;
 use crate::problem::{Problem, Severity};
 use crate::source::{Source, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
@@ -130,9 +131,14 @@ impl<'s> Diagnostics<'s> {
         self.spans.show(place.at.start);
     }
 
-    /// The line of a location, from 1.
-    pub fn line(&self, place: &SourceLocation) -> usize {
-        self.source.position(place.at.start).0
+    /// The file of a location, if it is an included one, and its line from 1.
+    pub fn line(&self, place: &SourceLocation) -> (Option<String>, usize) {
+        parts::line(self.source, self.source.position(place.at.start).0)
+    }
+
+    /// Whether the text has its included files.
+    pub fn is_whole(&self) -> bool {
+        parts::is_whole(&self.source.text)
     }
 
     /// All problems, in the order of the file.
@@ -163,6 +169,11 @@ impl<'s> Diagnostics<'s> {
         all.sort_by(|a, b| (a.line, a.column, &a.message).cmp(&(b.line, b.column, &b.message)));
         all.dedup();
         all.truncate(PROBLEMS_MAX);
+        for problem in &mut all {
+            let (file, line) = parts::line(source, problem.line);
+            problem.file = file.unwrap_or_else(|| source.name.clone());
+            problem.line = line;
+        }
         all
     }
 
@@ -191,13 +202,15 @@ impl<'s> Diagnostics<'s> {
 fn syntax_problem(source: &Source, error: &toml::de::Error) -> Problem {
     let at = error.span().map_or(0, |span| span.start);
     let (line, column) = source.position(at);
+    let twice = parts::same_header(source, line).map(|first| format!("; the section is at {first} too"));
+    let said = error.message().lines().collect::<Vec<_>>().join("; ");
     Problem {
         severity: Severity::Error,
         file: source.name.clone(),
         line,
         column,
         key: String::new(),
-        message: format!("this is not TOML: {}", error.message().lines().collect::<Vec<_>>().join("; ")),
+        message: format!("this is not TOML: {said}{}", twice.unwrap_or_default()),
         help: None,
         excerpt: source.broken_excerpt(at),
     }

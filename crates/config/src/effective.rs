@@ -1,4 +1,4 @@
-//! The values of a policy as they apply, each with the line that it comes from.
+//! The values of a policy as they apply, each with the file and line that it comes from.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -20,8 +20,19 @@ pub struct EffectiveValue {
     pub value: String,
     /// The section that says it, such as `policy.gold` or `defaults`; `None` for what is built in.
     pub section: Option<String>,
-    /// The line of the fleet file; `None` for what is built in.
+    /// The included file that says it; `None` for the fleet file itself and for what is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line of the file; `None` for what is built in.
     pub line: Option<usize>,
+}
+
+impl EffectiveValue {
+    /// Where it is said, such as `12` or, in an included file, `apps/eu.toml:12`; `None` for what is built in.
+    pub fn place(&self) -> Option<String> {
+        let line = self.line?;
+        Some(self.file.as_ref().map_or_else(|| line.to_string(), |file| format!("{file}:{line}")))
+    }
 }
 
 /// The values of a policy that was read from a section.
@@ -32,16 +43,18 @@ pub fn effective(
 ) -> Vec<EffectiveValue> {
     let value = |(key, value): (&'static str, String)| {
         let said = section.place_of(key).map(|place| said(diagnostics, key, &place));
-        let (section, line) = said.map_or((None, None), |(section, line)| (Some(section), Some(line)));
-        EffectiveValue { key: key.into(), value, section, line }
+        let (section, file, line) =
+            said.map_or((None, None, None), |(section, file, line)| (Some(section), file, Some(line)));
+        EffectiveValue { key: key.into(), value, section, file, line }
     };
     texts(policy).into_iter().map(value).collect()
 }
 
-/// The section and the line of a location.
-fn said(diagnostics: &Diagnostics<'_>, key: &str, place: &SourceLocation) -> (String, usize) {
+/// The section, the included file and the line of a location.
+fn said(diagnostics: &Diagnostics<'_>, key: &str, place: &SourceLocation) -> (String, Option<String>, usize) {
     let section = place.key.strip_suffix(key).unwrap_or(&place.key).trim_end_matches('.');
-    (section.to_owned(), diagnostics.line(place))
+    let (file, line) = diagnostics.line(place);
+    (section.to_owned(), file, line)
 }
 
 fn texts(policy: &Policy) -> Vec<(&'static str, String)> {

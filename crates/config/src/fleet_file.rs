@@ -19,7 +19,7 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, control, drill, engine, no_effect, notify, policy, secrets, settings,
+    apps, azure, checkpoint, control, drill, engine, include, no_effect, notify, policy, secrets, settings,
     shared_containers, storage, trusted_hosts,
 };
 
@@ -47,9 +47,9 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Reads and checks a fleet file.
+/// Reads and checks a fleet file with those that it includes.
 pub fn check(path: &Path, secrets: Secrets, now: Timestamp) -> Result<Checked, Unreadable> {
-    Ok(check_source(&Source::read(path)?, &ZoneData::find(), secrets, now))
+    Ok(check_source(&include::read(path)?, &ZoneData::find(), secrets, now))
 }
 
 /// The text of a fleet file, and where it is from.
@@ -62,9 +62,9 @@ pub struct FleetText {
 }
 
 impl FleetText {
-    /// Reads a file, unless it cannot be one of a fleet: it is too large, empty or no text.
+    /// Reads a file with those that it includes, or a folder, unless it cannot be one of a fleet: it is too large, empty or no text.
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
-        Source::read(path).map(|Source { name, text }| Self { name, text })
+        include::read(path).map(|Source { name, text }| Self { name, text })
     }
 
     /// Checks it.
@@ -82,7 +82,7 @@ pub fn check_text(name: &str, text: &str, now: Timestamp) -> Checked {
 
 /// The `[azure]` sections of a fleet file, as TOML, whatever the rest of the file is.
 pub fn azure_sections(path: &Path) -> Result<String, Unreadable> {
-    let Source { name, text } = Source::read(path)?;
+    let Source { name, text } = include::read(path)?;
     let unreadable = |why: &str| Unreadable {
         what: format!("the [azure] section of {name} cannot be used: {why}"),
         help: "`holdfast config check` names each error of it",
@@ -123,6 +123,7 @@ fn read(
     secrets: Secrets,
     now: Timestamp,
 ) -> Option<Fleet> {
+    include::check(diagnostics, &mut file);
     let clouds = azure::clouds(diagnostics, &mut file);
     let storages = storage::storages(diagnostics, &mut file, &clouds);
     let PoliciesRead { policies, effective, extended } =

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::problem::Excerpt;
 
 /// Largest fleet file.
-const LENGTH_MAX_BYTES: u64 = 8 * 1024 * 1024;
+pub(crate) const LENGTH_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Longest line that is shown.
 const SHOWN_MAX_CHARS: usize = 160;
@@ -59,7 +59,7 @@ pub struct Source {
 pub struct ValueSpans(BTreeMap<usize, (usize, bool)>);
 
 impl Source {
-    /// Reads the file.
+    /// Reads one file.
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
         let name = path.display().to_string();
         let failed = |what: String, help| Unreadable { what: format!("the fleet file {name} {what}"), help };
@@ -72,10 +72,7 @@ impl Source {
         let file = File::open(path).map_err(unread)?;
         let facts = file.metadata().map_err(unread)?;
         if facts.is_dir() {
-            return Err(failed(
-                "is a directory".into(),
-                "name the file in it, as in --fleet DIRECTORY/fleet.toml",
-            ));
+            return Err(failed("is a directory".into(), "name the files in it, as in `apps/*.toml`"));
         }
         let mut bytes = Vec::new();
         file.take(LENGTH_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unread)?;

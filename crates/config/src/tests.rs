@@ -291,7 +291,6 @@ fn a_file_that_is_no_text_is_answered_with_one_sentence() {
     let told = |name: &str| check(&path(name), Secrets::Leave, now).unwrap_err().to_string();
     for (name, expected) in [
         ("missing", "does not exist"),
-        ("", "is a directory"),
         ("empty", "is empty"),
         ("latin", "is not UTF-8 text (line 2)"),
         ("huge", "is larger than 8 MiB"),

@@ -44,7 +44,7 @@ fn table(policies: &[EffectivePolicy]) -> Table {
                 value.key.as_ref().into(),
                 value.value.as_str().into(),
                 value.section.as_deref().unwrap_or("built in").into(),
-                Cell::or_dash(value.line.map(|line| line.to_string())),
+                Cell::or_dash(value.place()),
             ]);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_config::{Fleet, Secrets};
+use holdfast_config::{Fleet, FleetText, Secrets};
 use holdfast_console::{Server, SiteParts, listener};
 use holdfast_control::{Error, ErrorKind, fleet_file};
 use holdfast_queue::AmqpQueue;
@@ -68,8 +68,8 @@ async fn serve(
     let backends = Backends::with_queue((store, lock), prefetch, context).await?;
     let Backends { store, queue, broker, lock: _only_one, .. } = backends;
     if role.plans() && in_force.revision.is_none() {
-        let file = std::fs::read(&context.global.fleet)?;
-        fleet_file::record(&*store, &file, context.actor(), &mut context.rng()).await?;
+        let file = FleetText::read(&context.global.fleet)?;
+        fleet_file::record(&*store, file.text.as_bytes(), context.actor(), &mut context.rng()).await?;
     }
     let (telemetry, stop) = (&context.telemetry, CancellationToken::new());
     let tasks = Tasks { tracker: TaskTracker::new(), stop: stop.clone() };

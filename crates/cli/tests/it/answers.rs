@@ -80,7 +80,7 @@ fn the_check_is_one_document_for_programs() {
     let place = place();
     place.write("bad.toml", &fleet().replace("spread", "sprad"));
     let bad = place.json("config check --no-secrets --fleet bad.toml");
-    assert_eq!(keys(&bad), ["errors", "file", "problems", "valid", "warnings"]);
+    assert_eq!(keys(&bad), ["contents", "errors", "file", "problems", "valid", "warnings"]);
     assert_eq!((&bad["valid"], &bad["errors"], &bad["file"]), (&false.into(), &1.into(), &"bad.toml".into()));
     let problem = &bad["problems"][0];
     assert_eq!(keys(problem), ["column", "file", "help", "key", "line", "message", "severity"]);

@@ -310,7 +310,7 @@ api_version ="#,
   |
 6 | [storages.weu]
   |  ^^^^^^^^
-  = help: known here: azure, storage, policy, defaults, app, discover, limits, engine, audit, control, channel, notify
+  = help: known here: include, azure, storage, policy, defaults, app, discover, limits, engine, audit, control, channel, notify
 error: `policy.gold.storage`: no storage is called "weu"
   --> fleet.toml:16:12
    |

@@ -255,6 +255,7 @@ pub fn policies() -> FleetPolicies {
         key: key.into(),
         value: value.to_owned(),
         section: line.map(|_| "defaults".to_owned()),
+        file: None,
         line,
     };
     let values = vec![value("schedule", "\"0 2 * * *\"", Some(12)), value("overlap", "\"skip\"", None)];

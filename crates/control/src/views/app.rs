@@ -58,14 +58,16 @@ pub struct PolicyValue {
     pub value: String,
     /// The section that says it, such as `policy.gold` or `defaults`; `None` for what is built in.
     pub section: Option<String>,
-    /// The line of the fleet file; `None` for what is built in.
+    /// The included file that says it; `None` for the fleet file itself and for what is built in.
+    pub file: Option<String>,
+    /// The line of the file; `None` for what is built in.
     pub line: Option<usize>,
 }
 
 impl From<&EffectiveValue> for PolicyValue {
     fn from(value: &EffectiveValue) -> Self {
-        let EffectiveValue { key, value, section, line } = value.clone();
-        Self { key: key.into_owned(), value, section, line }
+        let EffectiveValue { key, value, section, file, line } = value.clone();
+        Self { key: key.into_owned(), value, section, file, line }
     }
 }
 

@@ -135,6 +135,7 @@ fn policies() -> FleetPolicies {
         key: "overlap".into(),
         value: "\"skip\"".into(),
         section: Some("defaults".into()),
+        file: None,
         line: Some(3),
     };
     FleetPolicies {
