@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use holdfast_model::AppId;
 use serde_json::json;
 
 use super::{Call, page};
@@ -9,7 +10,7 @@ use crate::Response;
 use crate::azure::Azure;
 
 pub(super) fn perform(azure: &Azure, call: &Call<'_>) -> Response {
-    let of_sites = azure.sites.keys().map(holdfast_model::AppId::subscription);
+    let of_sites = azure.sites.keys().map(AppId::subscription);
     let seen: BTreeSet<_> = of_sites.filter(|subscription| !azure.moved.contains(*subscription)).collect();
     let body = |subscription| {
         json!({
