@@ -83,7 +83,7 @@ fn the_check_is_one_document_for_programs() {
     assert_eq!(keys(&bad), ["contents", "errors", "file", "problems", "valid", "warnings"]);
     assert_eq!((&bad["valid"], &bad["errors"], &bad["file"]), (&false.into(), &1.into(), &"bad.toml".into()));
     let problem = &bad["problems"][0];
-    assert_eq!(keys(problem), ["column", "file", "help", "key", "line", "message", "severity"]);
+    assert_eq!(keys(problem), ["column", "file", "help", "key", "line", "message", "severity", "text"]);
     assert_eq!((&problem["line"], &problem["column"]), (&12.into(), &1.into()));
     assert_eq!(problem["key"], "policy.gold.sprad");
     let good = place.json("config check --no-secrets");
