@@ -13,7 +13,7 @@ use crate::wrong_kind::wrong_kind;
 const NAME_MAX: usize = 512;
 const VALUE_MAX: usize = 256;
 
-/// Reads tags. `cure` says what to do about one that has two values.
+/// Reads tags. `cure` is the help of the error for a tag with two values.
 pub fn tags(
     diagnostics: &mut Diagnostics<'_>,
     section: &mut Section<'_>,

@@ -31,7 +31,7 @@ pub struct Plans {
 pub struct PlanKey {
     /// Its id.
     pub id: String,
-    /// Who asked for it: nobody else sees it.
+    /// The person who asked for the plan. Only this person can read it.
     pub owner: String,
     /// Restores or drills.
     pub kind: RestoreKind,

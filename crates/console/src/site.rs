@@ -211,7 +211,7 @@ impl Site {
         Ok(self.letters.as_deref().ok_or_else(no_broker)?)
     }
 
-    /// A new id, which nobody guesses.
+    /// A new random id of 128 bits, in hexadecimal.
     pub(crate) fn new_id(&self) -> Result<String, Failure> {
         let mut bits = [0_u8; 16];
         self.random.fill(&mut bits).map_err(|_| Failure::no_randomness())?;

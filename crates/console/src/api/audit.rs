@@ -108,7 +108,7 @@ impl<'a> AuditVerification<'a> {
 
 /// List where checkpoints are written
 ///
-/// How the writing of signed checkpoints fares, by destination, with the last one that was written there.
+/// The state of signed checkpoints by destination, each with the last checkpoint written there.
 #[utoipa::path(
     get, path = "/api/v1/audit/checkpoints", operation_id = "list_checkpoints", tag = "audit",
     responses((status = 200, description = "The destinations.", body = All<CheckpointStatus>))

@@ -49,7 +49,8 @@ impl Wish {
     /// To restore what is planned, all of it together.
     pub fn to_restore(plans: &[RestorePlan]) -> Result<Self, Error> {
         let Some(first) = plans.first() else {
-            return Err(Error::new(ErrorKind::Invalid, "nothing is planned, so nobody was asked"));
+            let what = "the plan starts nothing, so there is nothing to confirm";
+            return Err(Error::new(ErrorKind::Invalid, what).help("see in the plan why apps are left out"));
         };
         let what = match plans {
             [plan] => {

@@ -38,7 +38,7 @@ impl ExportFilter {
         pairs.finish()
     }
 
-    /// Whether it has the event of a row. One that cannot be read is in an export of every event alone.
+    /// Whether the export contains the event of a row. An event that cannot be read is only in an export without a filter.
     pub(super) fn has(&self, row: &ChainRow) -> bool {
         self.is_whole() || event(row).is_some_and(|event| row_asked(&event, &self.query).is_some())
     }

@@ -31,7 +31,7 @@ pub struct AuditPage {
     pub last_seq: i64,
     /// The hash of the last event.
     pub last_hash: String,
-    /// How the writing of signed checkpoints fares, by destination.
+    /// The state of signed checkpoints, by destination.
     pub checkpoints: Vec<CheckpointStatus>,
 }
 

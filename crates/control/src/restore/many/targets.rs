@@ -61,7 +61,7 @@ mod tests {
         AppId::new("s", group, site, slot)
     }
 
-    /// The targets as short names; of one that cannot be, the reason.
+    /// The targets as short names, or the reason why an app has none.
     fn aimed(apps: &[AppId], to: &ManyTargets) -> Result<Vec<String>, String> {
         let shown = |aim: Result<Aim, Error>| match aim {
             Ok(Aim::Over(target)) => target.short_name(),

@@ -287,7 +287,7 @@ async fn a_second_person_confirms_all_of_it_by_one_request() {
     assert_eq!(view.what, "restore over 2 apps");
     let replanned = replan(&context, &asked, rng).await.unwrap();
     assert_eq!((replanned.effect, replanned.runs.len()), (asked.effect.clone(), 2));
-    // One that cannot be restored any more starts none of them.
+    // If one app can no longer be restored, none is.
     world.storage.missing.lock().unwrap().insert("shop-12.zip".to_owned());
     assert_eq!(replan(&context, &asked, rng).await.unwrap_err().kind(), ErrorKind::Refused);
     let new = plan_many(&context, &request(ManyTargets::New("{app}-x".into()))).await.unwrap();
