@@ -13,7 +13,7 @@ pub struct Global {
     /// Ask this server, the address of a running Holdfast, in place of a store here
     #[arg(long, global = true, env = "HOLDFAST_SERVER", value_name = "URL")]
     pub server: Option<String>,
-    /// The fleet file
+    /// The fleet file, or a folder whose `*.toml` files are one fleet
     #[arg(long, global = true, env = "HOLDFAST_FLEET", default_value = "fleet.toml", value_name = "PATH")]
     pub fleet: PathBuf,
     /// The store's file
