@@ -17,7 +17,8 @@ use crate::zone_data::ZoneData;
 
 /// The longest time that an incident gathers apps: people hear of it within a minute.
 const GATHER_MAX: Duration = Duration::from_secs(30);
-const GATHER: Duration = Duration::from_secs(20);
+/// How long an incident gathers apps, by default.
+pub const GATHER: Duration = Duration::from_secs(20);
 
 /// The shortest pause between two reminders.
 const REMINDER_MIN: Duration = Duration::from_mins(10);

@@ -37,7 +37,8 @@ pub struct PoliciesRead {
     pub extended: BTreeSet<PolicyName>,
 }
 
-const CATCH_UP: Duration = Duration::from_hours(6);
+/// How late a missed tick is still run, by default.
+pub const CATCH_UP: Duration = Duration::from_hours(6);
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -50,6 +51,7 @@ pub fn policies(
     now: Timestamp,
 ) -> PoliciesRead {
     let mut read = PoliciesRead::default();
+    file.know("defaults");
     let Some(section) = file.section(diagnostics, "policy", "tables, as in [policy.NAME]") else {
         return read;
     };
