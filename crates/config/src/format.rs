@@ -122,10 +122,11 @@ fn header(line: &[Word<'_>]) -> String {
 fn gap(before: &Word<'_>, after: &Word<'_>) -> &'static str {
     match (before.kind, after.kind) {
         (_, TokenKind::Comment) => " ",
-        (TokenKind::Dot, _) | (_, TokenKind::Dot | TokenKind::Comma) => "",
-        (TokenKind::LeftCurlyBracket, TokenKind::RightCurlyBracket) => "",
-        (TokenKind::Equals | TokenKind::Comma | TokenKind::LeftCurlyBracket, _) => " ",
-        (_, TokenKind::Equals | TokenKind::RightCurlyBracket) => " ",
+        (TokenKind::Dot, _)
+        | (_, TokenKind::Dot | TokenKind::Comma)
+        | (TokenKind::LeftCurlyBracket, TokenKind::RightCurlyBracket) => "",
+        (TokenKind::Equals | TokenKind::Comma | TokenKind::LeftCurlyBracket, _)
+        | (_, TokenKind::Equals | TokenKind::RightCurlyBracket) => " ",
         (TokenKind::LeftSquareBracket, _) | (_, TokenKind::RightSquareBracket) => "",
         // The date and the time of day of one value.
         _ if after.is_apart => " ",

@@ -34,7 +34,7 @@ pub struct Formatted {
 
 /// Formats the text of each file of a fleet: the fleet file, and those that it includes. Writes nothing.
 pub fn formatted(path: &Path) -> Result<Vec<Formatted>, FormatError> {
-    include::files(path)?.into_iter().map(|path| one(path)).collect()
+    include::files(path)?.into_iter().map(one).collect()
 }
 
 fn one(path: PathBuf) -> Result<Formatted, FormatError> {

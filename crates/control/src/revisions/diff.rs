@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_config::Fleet;
 use holdfast_model::{App, AppId, Policy, PolicyName, Tags, Timestamp};
 use holdfast_store::AppStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::changes::{self, DeletionChange, FieldChange, PolicyChange};
 use super::membership::{Membership, Memberships};
 
 /// An app under two fleets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AppChange {
     /// The app.
     pub app: AppId,
@@ -25,7 +25,7 @@ pub struct AppChange {
 }
 
 /// An app whose next tick moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TickChange {
     /// The app.
     pub app: AppId,
@@ -38,7 +38,7 @@ pub struct TickChange {
 }
 
 /// What changes when one fleet takes the place of another.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct FleetDiff {
     /// Apps that come into the fleet or into a policy.
     pub gained: Vec<AppChange>,
