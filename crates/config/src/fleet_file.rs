@@ -10,7 +10,7 @@ use toml::de::DeTable;
 
 use crate::checkpoint::CheckpointDestination;
 use crate::diagnostics::Diagnostics;
-use crate::fleet::{Fleet, longest_deadline};
+use crate::fleet::{FileTags, Fleet, longest_deadline};
 use crate::policy::PoliciesRead;
 use crate::problem::{Problem, Severity};
 use crate::secrets::{Secrets, StorageInUse};
@@ -126,9 +126,9 @@ fn read(
     include::check(diagnostics, &mut file);
     let clouds = azure::clouds(diagnostics, &mut file);
     let storages = storage::storages(diagnostics, &mut file, &clouds);
-    let PoliciesRead { policies, effective, extended } =
+    let PoliciesRead { policies, effective, tags, extended } =
         policy::policies(diagnostics, &mut file, &storages, zones, now);
-    let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
+    let (apps, of_apps) = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
     let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);
     trusted_hosts::check(diagnostics, &clouds, &storages);
@@ -166,6 +166,7 @@ fn read(
         storages,
         policies,
         effective,
+        tags: FileTags { of_policies: tags, of_apps },
         apps,
         discover,
         limits,

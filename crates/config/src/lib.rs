@@ -55,7 +55,7 @@ pub use control::FourEyes;
 pub use drill::is_probe;
 pub use effective::EffectiveValue;
 pub use exclusion::Exclusion;
-pub use fleet::{Cloud, Discover, EngineConfig, Fleet};
+pub use fleet::{Cloud, Discover, EngineConfig, FileTags, Fleet};
 pub use fleet_file::{Checked, FleetText, Invalid, azure_sections, check, check_text, summary};
 pub use formatting::{FormatError, Formatted, formatted};
 pub use include::looked_at;

@@ -33,7 +33,7 @@ pub fn rule(
     let channels = channels(diagnostics, &mut section, known);
     let policies = of_policies(diagnostics, &mut section, policies);
     let tags = tags(diagnostics, &mut section, "write a rule for each value");
-    let tags = tags.iter().map(|(name, value)| TagFilter::new(name, value)).collect();
+    let tags = tags.iter().map(|tag| TagFilter::new(&tag.value.0, &tag.value.1)).collect();
     let all: Vec<&'static str> = NotifyOn::VARIANTS.iter().map(|on| on.as_str()).collect();
     let on = if section.has("on") {
         section.words(diagnostics, "on", &all)

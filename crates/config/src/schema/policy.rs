@@ -3,7 +3,7 @@
 use holdfast_model::{PolicySnapshot, PollPace, Retries, Retry, StorageName, format_duration};
 use serde_json::{Map, Value, json};
 
-use super::keys::{Table, arm_id, choice, count, duration, flag, or_none, percent, table, text, url};
+use super::keys::{Table, arm_id, choice, count, duration, flag, or_none, percent, table, tags, text, url};
 use crate::policy::CATCH_UP;
 use crate::retention::PERIODS;
 
@@ -30,6 +30,7 @@ fn keys() -> Map<String, Value> {
         .key("deadline", duration("How long a run may take.").lasts(snapshot.deadline))
         .key("storage", text("The name of the [storage.NAME] to back up into."))
         .key("recovery_point_objective", or_none(duration("The greatest age of the newest good backup.")))
+        .key("tags", or_none(tags("Tags of the policy's apps, beside those that they have themselves; those that are inherited too.")))
         .key("retention", or_none(retention()))
         .key("drill", or_none(drill()))
         .key("native_schedule", or_none(native_schedule()))

@@ -55,6 +55,7 @@ fn file() -> Fleet {
         storages: BTreeMap::new(),
         policies: BTreeMap::from([(policy.name.clone(), policy)]),
         effective: BTreeMap::new(),
+        tags: holdfast_config::FileTags::default(),
         apps: Vec::new(),
         discover: vec![rule],
         limits: Limits::default(),
@@ -352,6 +353,29 @@ async fn another_fleet_keeps_what_azure_listed_and_is_published_before_azure_ans
     let shop = world.status("shop").await;
     assert_eq!((shop.policy, shop.removed, shop.missing_since), (Some(silver), false, None));
     assert_eq!((shop.next_tick, world.ticks("shop").await.len()), (next_tick, 0), "nothing is due at once");
+}
+
+#[tokio::test]
+async fn the_tags_of_a_policy_are_those_of_its_apps_that_have_none_of_the_name() {
+    let mut world = World::new();
+    let mut file = file();
+    let policy = file.discover[0].policy.clone();
+    file.tags.of_policies.insert(policy, [("team", "ops"), ("env", "prod")].into_iter().collect());
+    let arm = world.azure.client(Arc::clone(&world.clock) as _, fastrand::Rng::with_seed(1));
+    world.keeper.replace(file, arm);
+    let site = |app: &str, tags: serde_json::Value| json!({ "id": path(app), "tags": tags });
+    let sites =
+        [site("shop", json!({ "Team": "shop", "backup": "gold" })), site("wiki", json!({ "team": "web" }))];
+    world.answers(LIST, 200, &json!({ "value": sites }));
+    world.pass().await;
+    assert_eq!(world.status("shop").await.tags.to_string(), "backup=gold, env=prod, team=shop");
+    world.throttles("900");
+    world.next_pass().await;
+    assert_eq!(
+        world.status("shop").await.tags.to_string(),
+        "backup=gold, env=prod, team=shop",
+        "no list, no change"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod changes;
 mod deletions;
 mod diff;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod history;
 mod in_force;
 mod membership;
