@@ -59,7 +59,6 @@ pub use fleet::{Cloud, Discover, EngineConfig, FileTags, Fleet};
 pub use fleet_file::{Checked, FleetText, Invalid, azure_sections, check, check_text, summary};
 pub use formatting::{FormatError, Formatted, formatted};
 pub use include::looked_at;
-pub use literal_secret::literal_secret;
 pub use login_credential::{InvalidLoginCredential, LoginCredential, LoginError, LoginServer, TokenLogin};
 pub use nearest::nearest;
 pub use notifications::{Channel, Email, MailTls, Notifications, NotifyOn, NotifyRule};

@@ -1,6 +1,6 @@
 //! A change of the fleet: proposed with what it does, then appended as a revision.
 
-use holdfast_config::{Fleet, FleetText, Invalid, Secrets, literal_secret};
+use holdfast_config::{Fleet, FleetText, Invalid, Secrets};
 use holdfast_model::{Actor, AppId, OperatorAction, Timestamp};
 use holdfast_store::{Revision, RevisionHead, RunFilter, Store, sha256_hex};
 use serde::{Deserialize, Serialize};
@@ -60,8 +60,8 @@ pub async fn propose(store: &dyn Store, running: Option<&Fleet>, text: FleetText
 
 /// The fleet of a text without a problem that makes it unusable, and without a secret.
 pub fn checked(text: &FleetText, now: Timestamp) -> Result<Fleet, Error> {
-    if let Some(line) = literal_secret(&text.text) {
-        let what = format!("{}:{line} has what looks like a secret, and is kept nowhere", text.name);
+    if let Some(place) = text.literal_secret() {
+        let what = format!("{place} has what looks like a secret, and is kept nowhere");
         return Err(Error::new(ErrorKind::Refused, what).help(
             "put the secret into a file or the environment, and refer to it: `file:PATH` or `env:NAME`",
         ));
