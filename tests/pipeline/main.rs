@@ -27,4 +27,5 @@ mod silent_subscription;
 mod stopped_worker;
 mod store_against_azure;
 mod taking_up;
+mod told;
 mod wait;
