@@ -65,7 +65,14 @@ impl Process {
         env: &BTreeMap<&'static str, String>,
     ) -> Self {
         let child = spawn((name, arguments), folder, env, 1);
-        Self { name: name.to_owned(), folder: folder.to_owned(), env: env.clone(), arguments, child, lives: 1 }
+        Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            env: env.clone(),
+            arguments,
+            child,
+            lives: 1,
+        }
     }
 
     /// The role and the number.

@@ -35,8 +35,7 @@ impl Certificate {
     ///
     /// If it cannot be written.
     pub fn of(name: &str, folder: &Path) -> Self {
-        let (certificate, key) =
-            (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key.pem")));
+        let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key.pem")));
         let made = KeyPair::generate().and_then(|key| {
             let mut params = CertificateParams::new([name.to_owned()])?;
             // Two of one subject would be taken for each other.
@@ -77,7 +76,8 @@ impl SmtpServer {
     ///
     /// If it does not start.
     pub async fn start_tls(certificate: &Certificate) -> Option<Self> {
-        let [certificate, key] = [&certificate.certificate, &certificate.key].map(|path| path.to_string_lossy());
+        let [certificate, key] =
+            [&certificate.certificate, &certificate.key].map(|path| path.to_string_lossy());
         Self::start(&["starttls", &certificate, &key]).await
     }
 

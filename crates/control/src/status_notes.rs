@@ -127,9 +127,10 @@ pub(crate) fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> Option<St
     })
 }
 
-/// A process that has not taken up the newest revision of the fleet, or whose own fleet file says something else.
+/// A process that has not taken up the newest revision of the fleet, whose own fleet file says something else, or that sends no
+/// notifications.
 pub(crate) fn process(status: &ProcessStatus) -> Vec<String> {
-    let ProcessStatus { role, host, revision, revision_error, file_note, .. } = status;
+    let ProcessStatus { role, host, revision, revision_error, file_note, notifier_error, .. } = status;
     let name = match host {
         Some(host) => format!("the process `{role}` on {host}"),
         None => format!("a process `{role}`"),
@@ -140,7 +141,8 @@ pub(crate) fn process(status: &ProcessStatus) -> Vec<String> {
         .as_ref()
         .map(|error| format!("{name} works by {works_by} and has not taken up the newest revision: {error}"));
     let file = file_note.as_ref().map(|note| format!("{name}: {note}"));
-    behind.into_iter().chain(file).collect()
+    let silent = notifier_error.as_ref().map(|error| format!("{name} sends no notifications: {error}"));
+    behind.into_iter().chain(file).chain(silent).collect()
 }
 
 #[cfg(test)]
@@ -159,16 +161,23 @@ mod tests {
             revision: Some(3),
             revision_error: None,
             file_note: None,
+            notifier_error: None,
         };
         assert_eq!(process(&good), [""; 0]);
         let error = Some("revision 4 cannot be used here: no secret".to_owned());
-        let behind = ProcessStatus { revision_error: error, file_note: Some("it differs".into()), ..good };
+        let behind = ProcessStatus {
+            revision_error: error,
+            file_note: Some("it differs".into()),
+            notifier_error: Some("newer".into()),
+            ..good
+        };
         assert_eq!(
             process(&behind),
             [
                 "the process `worker` on web-2 works by revision 3 and has not taken up the newest revision: revision 4 cannot \
                  be used here: no secret",
                 "the process `worker` on web-2: it differs",
+                "the process `worker` on web-2 sends no notifications: newer",
             ]
         );
     }
