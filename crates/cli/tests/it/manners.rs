@@ -77,7 +77,7 @@ fn completions_know_commands_policies_apps_and_tags() {
     assert_eq!(complete(&["holdfast", "retent"]), "retention");
     assert_eq!(complete(&["holdfast", "backup", "--policy", ""]), "gold");
     assert!(complete(&["holdfast", "history", ""]).lines().any(|line| line == "shop"));
-    let tags = |begun| complete(&["holdfast", "status", "--tag", begun]);
+    let tags = |begun| complete(&["holdfast", "backup", "--tag", begun]);
     assert_eq!(
         (tags("").as_str(), tags("te").as_str(), tags("team=").as_str()),
         ("env=\nteam=", "team=", "team=shop")
