@@ -293,7 +293,8 @@ CREATE TABLE processes (
     seen_at        timestamptz NOT NULL,
     revision       bigint,
     revision_error text,
-    file_note      text
+    file_note      text,
+    notifier_error text
 );
 
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks

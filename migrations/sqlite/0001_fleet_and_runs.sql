@@ -272,7 +272,8 @@ CREATE TABLE processes (
     seen_at        TEXT NOT NULL,
     revision       INTEGER,
     revision_error TEXT,
-    file_note      TEXT
+    file_note      TEXT,
+    notifier_error TEXT
 ) STRICT;
 
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
