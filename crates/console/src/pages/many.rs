@@ -118,7 +118,7 @@ pub async fn plan(
         ignore_databases: sent.value("databases") != "bring",
         ignore_conflicting_host_names: sent.value("hosts") == "ignore",
     };
-    let PlanKey { id, .. } = site.plan_many(kind, &caller, request)?;
+    let PlanKey { id, .. } = site.plan_many(kind, &caller, request).await?;
     Ok(Redirect::to(&format!("{}/many/{id}", kind.path())).into_response())
 }
 
@@ -162,7 +162,7 @@ pub async fn show(
         RestoreKind::Drill => "Drill apps",
     };
     let key = PlanKey { id, owner: caller.identity(), kind };
-    let Some(ready) = site.plans.find(&key)? else {
+    let Some(ready) = site.plans.find(&key).await? else {
         let content = Making { title: "The plan is being made" };
         let page = Page { title: title.into(), tab: Tab::Fleet, as_of: None, live: None, content };
         return Ok(([(REFRESH, "1")], shown.answer(&page)).into_response());
@@ -190,7 +190,7 @@ pub async fn start(
         reason: Some(sent.value("reason").to_owned()).filter(|reason| !reason.is_empty()),
     };
     let (doing, person) = (Arc::clone(&site), caller.clone());
-    let work = |permit| async move { doing.start_many(kind, (&permit, &person), &asked).await };
+    let work = |_| async move { doing.start_many(kind, &person, &asked).await };
     let id = of_form(&site, &caller, &sent, work).await?;
     Ok(Redirect::to(&format!("/acts/{id}/result")).into_response())
 }
