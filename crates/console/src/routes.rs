@@ -177,6 +177,7 @@ fn many(table: RouteTable) -> RouteTable {
         .post_in_scope("/restores/many/plan", Restore, pages::many::plan)
         .get_in_scope("/restores/many/{id}", Restore, pages::many::show)
         .post_in_scope("/restores/many", Restore, pages::many::start)
+        .post_in_scope("/drills/many/form", Drill, pages::many::form)
         .post_in_scope("/drills/many/plan", Drill, pages::many::plan)
         .get_in_scope("/drills/many/{id}", Drill, pages::many::show)
         .post_in_scope("/drills/many", Drill, pages::many::start)

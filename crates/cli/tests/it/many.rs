@@ -59,7 +59,8 @@ fn many_apps_are_restored_drilled_and_held_by_one_plan_each() {
         ("restore --all --latest --overwrite --yes", "nothing says where these apps are restored to"),
         ("restore --all --backup 7 --in-place --yes", "--backup is about one app"),
         ("restore --all --latest --to-app {site}-x --yes", "a placeholder that means nothing"),
-        ("drill --all --probe https://x.example/ --yes", "--probe is about one app"),
+        ("drill --all --backup 7 --yes", "--backup is about one app"),
+        ("drill --all --probe ftp://x.example/ --yes", "the URL of the probe"),
         ("hold add --all --backup 7 --reason x --yes", "--backup is about one app"),
     ] {
         let text = said(&place, line, 2);

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use holdfast_control::restore::{APPS_MAX, ManyPlan, ManyRestores, ManyTargets, NEVER_RESTORED, RestorePlan};
 use holdfast_control::selector::Selector;
 use holdfast_control::views::matching;
-use holdfast_model::{AppId, RunKind, Timestamp, parse_timestamp};
+use holdfast_model::{AppId, RunKind, StorageName, Timestamp, parse_timestamp};
 
 use crate::backup_request::{Asked, SentForm};
 use crate::caller::Caller;
@@ -26,6 +26,7 @@ use crate::site::Site;
 #[derive(Template)]
 #[template(path = "many_form.html")]
 struct Form {
+    is_drill: bool,
     apps: String,
     most: usize,
     fields: Vec<(String, String)>,
@@ -76,23 +77,25 @@ struct Making {
 const NAMES: usize = 200;
 
 /// Asks for the point in time, and where selected apps are restored to.
-pub async fn form(State(site): State<Arc<Site>>, shown: Shown, body: String) -> Result<Response, Failure> {
+pub async fn form(
+    State(site): State<Arc<Site>>,
+    shown: Shown,
+    uri: Uri,
+    body: String,
+) -> Result<Response, Failure> {
+    let kind = RestoreKind::of_path(uri.path());
     let (asked, apps) = selected(&site, &SentForm::read(&body)).await?;
     let names: Vec<String> = apps.iter().take(NAMES).map(AppId::short_name).collect();
     let content = Form {
+        is_drill: kind == RestoreKind::Drill,
         apps: counted(apps.len(), "app"),
         most: APPS_MAX,
         fields: SentForm::of_asked(&asked, None),
         more: apps.len() - names.len(),
         names,
     };
-    Ok(shown.answer(&Page {
-        title: "Restore apps".into(),
-        tab: Tab::Fleet,
-        as_of: None,
-        live: None,
-        content,
-    }))
+    let title = title(kind).into();
+    Ok(shown.answer(&Page { title, tab: Tab::Fleet, as_of: None, live: None, content }))
 }
 
 /// Begins to plan, and leads to the plan.
@@ -104,19 +107,25 @@ pub async fn plan(
 ) -> Result<Response, Failure> {
     let (kind, sent) = (RestoreKind::of_path(uri.path()), SentForm::read(&body));
     let (_, apps) = selected(&site, &sent).await?;
+    let given = |name: &str| Some(sent.value(name).trim().to_owned()).filter(|value| !value.is_empty());
+    let select = Selector { names: apps.iter().map(ToString::to_string).collect(), ..Selector::default() };
+    let is_drill = kind == RestoreKind::Drill;
     let request = ManyRestores {
-        select: Selector { names: apps.iter().map(ToString::to_string).collect(), ..Selector::default() },
         at: match sent.value("at").trim() {
             "" => None,
             at => Some(
                 parse_timestamp(at).map_err(|_| Failure::bad_query("The point in time is not RFC 3339."))?,
             ),
         },
-        to: targets(kind, &sent)?,
         // The page shows what is replaced, and asks for its number.
         overwrite: true,
-        ignore_databases: sent.value("databases") != "bring",
+        ignore_databases: !is_drill && sent.value("databases") != "bring",
         ignore_conflicting_host_names: sent.value("hosts") == "ignore",
+        plan: given("plan"),
+        storage: given("storage").as_deref().map(StorageName::new),
+        into: given("into"),
+        probe: given("probe"),
+        ..ManyRestores::new(select, targets(kind, &sent)?)
     };
     let PlanKey { id, .. } = site.plan_many(kind, &caller, request).await?;
     Ok(Redirect::to(&format!("{}/many/{id}", kind.path())).into_response())
@@ -130,6 +139,13 @@ fn targets(kind: RestoreKind, sent: &SentForm) -> Result<ManyTargets, Failure> {
         (_, "slot") if !name.is_empty() => Ok(ManyTargets::Slot(name)),
         (_, "new") if !name.is_empty() => Ok(ManyTargets::New(name)),
         _ => Err(Failure::bad_query("The target needs a name.")),
+    }
+}
+
+fn title(kind: RestoreKind) -> &'static str {
+    match kind {
+        RestoreKind::Restore => "Restore apps",
+        RestoreKind::Drill => "Drill apps",
     }
 }
 
@@ -157,10 +173,7 @@ pub async fn show(
     shown: Shown,
 ) -> Result<Response, Failure> {
     let kind = RestoreKind::of_path(uri.path());
-    let title = match kind {
-        RestoreKind::Restore => "Restore apps",
-        RestoreKind::Drill => "Drill apps",
-    };
+    let title = title(kind);
     let key = PlanKey { id, owner: caller.identity(), kind };
     let Some(ready) = site.plans.find(&key).await? else {
         let content = Making { title: "The plan is being made" };

@@ -135,7 +135,8 @@ async fn restore(
 }
 
 async fn drill(shared: &PlanContext<'_>, request: &ManyRestores, app: App) -> Result<RestorePlan, Error> {
-    let drill = DrillRequest { app: app.id.to_string(), backup: None, into: None, probe: None };
+    let ManyRestores { into, probe, .. } = request.clone();
+    let drill = DrillRequest { app: app.id.to_string(), backup: None, into, probe };
     let resolved = drill.resolve(shared).await?;
     gather(shared, ResolvedRestore { wanted: request.wanted(), ..resolved }).await
 }

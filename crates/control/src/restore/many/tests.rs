@@ -180,14 +180,7 @@ impl World {
 }
 
 fn request(to: ManyTargets) -> ManyRestores {
-    ManyRestores {
-        select: Selector::default(),
-        at: None,
-        to,
-        overwrite: true,
-        ignore_databases: false,
-        ignore_conflicting_host_names: false,
-    }
+    ManyRestores { overwrite: true, ..ManyRestores::new(Selector::default(), to) }
 }
 
 /// Names, each with what is said of it.
@@ -264,6 +257,46 @@ async fn drills_share_the_scratch_app_of_the_policy_and_a_drill_under_way_is_lef
     let next = plan_many(&context, &request(ManyTargets::Scratch)).await.unwrap();
     let (starts, left_out) = shown(&next);
     assert_eq!((starts.len(), left_out[0].0.as_str()), (1, "api"), "{left_out:?}");
+}
+
+#[tokio::test]
+async fn a_named_scratch_app_a_probe_and_a_plan_are_for_all_and_refused_where_they_have_no_meaning() {
+    let world = World::new(&["api", "shop"]).await;
+    world.site("spare", "Standard");
+    let context = world.context().await;
+    let probe = "https://spare.example/healthz";
+    let drills = ManyRestores {
+        into: Some(app("spare").to_string()),
+        probe: Some(probe.into()),
+        ..request(ManyTargets::Scratch)
+    };
+    let plan = plan_many(&context, &drills).await.unwrap();
+    assert!(
+        plan.starts
+            .iter()
+            .all(|plan| plan.target.app == app("spare") && plan.probe.as_deref() == Some(probe))
+    );
+    let farm = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/q";
+    let new = ManyTargets::New("{app}-x".into());
+    let created = ManyRestores { plan: Some(farm.into()), ..request(new.clone()) };
+    let plan = plan_many(&context, &created).await.unwrap();
+    assert!(plan.starts.iter().all(|plan| plan.target.plan.as_deref() == Some(farm)), "{:?}", shown(&plan));
+    let named = ManyRestores { databases: vec!["orders".into()], ..request(new.clone()) };
+    let (starts, left_out) = shown(&plan_many(&context, &named).await.unwrap());
+    assert!(starts.is_empty() && left_out[0].1.contains("orders"), "{left_out:?}");
+    let elsewhere = ManyRestores { storage: Some(StorageName::new("neu")), ..request(new.clone()) };
+    let (starts, left_out) = shown(&plan_many(&context, &elsewhere).await.unwrap());
+    assert!(starts.is_empty() && left_out[0].1.contains("neu"), "{left_out:?}");
+    for (wrong, why) in [
+        (ManyRestores { to: ManyTargets::InPlace, ..created }, "no app is created"),
+        (ManyRestores { to: new.clone(), ..drills.clone() }, "are for drills"),
+        (ManyRestores { to: ManyTargets::Scratch, ..named.clone() }, "take no databases"),
+        (ManyRestores { ignore_databases: true, ..named }, "named and left"),
+        (ManyRestores { probe: Some("ftp://x".into()), ..drills }, "the URL of the probe"),
+    ] {
+        let refused = plan_many(&context, &wrong).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
 }
 
 #[tokio::test]
