@@ -32,6 +32,7 @@ mod listen;
 mod listener;
 mod local_mode;
 mod logins;
+mod many_holds;
 mod many_restores;
 mod markup;
 mod once;

@@ -150,14 +150,14 @@ fn title(kind: RestoreKind) -> &'static str {
 }
 
 /// The selected apps, in the order of their names.
-async fn selected(site: &Site, sent: &SentForm) -> Result<(Asked, Vec<AppId>), Failure> {
+pub(super) async fn selected(site: &Site, sent: &SentForm) -> Result<(Asked, Vec<AppId>), Failure> {
     let cached = site.reading_now().await?;
     if cached.store_away {
         return Err(Failure::store_away());
     }
     let asked = sent.asked(|query| matching(&cached.reading, query).len())?;
     let Asked::Apps(selection) = &asked else {
-        return Err(Failure::bad_query("Runs are retried, and not restored."));
+        return Err(Failure::bad_query("The form names runs, and this is about apps."));
     };
     let mut apps = selection.apps(&cached.reading)?;
     apps.sort_by_key(AppId::short_name);
@@ -196,16 +196,20 @@ pub async fn start(
     body: String,
 ) -> Result<Response, Failure> {
     let (kind, sent) = (RestoreKind::of_path(uri.path()), SentForm::read(&body));
-    let number = sent.value("confirm").replace([',', ' '], "");
     let asked = ManyConfirmed {
         plan: sent.value("plan").to_owned(),
-        confirm: number.parse().map_err(|_| not_a_number())?,
+        confirm: number(&sent)?,
         reason: Some(sent.value("reason").to_owned()).filter(|reason| !reason.is_empty()),
     };
     let (doing, person) = (Arc::clone(&site), caller.clone());
     let work = |_| async move { doing.start_many(kind, &person, &asked).await };
     let id = of_form(&site, &caller, &sent, work).await?;
     Ok(Redirect::to(&format!("/acts/{id}/result")).into_response())
+}
+
+/// The number that was typed to confirm.
+pub(super) fn number(sent: &SentForm) -> Result<usize, Failure> {
+    sent.value("confirm").replace([',', ' '], "").parse().map_err(|_| not_a_number())
 }
 
 fn not_a_number() -> Failure {

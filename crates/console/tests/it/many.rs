@@ -24,6 +24,16 @@ pub async fn sample(
         if path.contains("/drills") { ("/drills", "scratch") } else { ("/restores", "in_place") };
     let (to, body, status) = match (method, path) {
         ("GET", path) => (path.replace("{id}", "0"), String::new(), ANY),
+        (_, path) if path.starts_with("/holds") => {
+            let asked = format!("app={app}&reason=audit&confirm=77");
+            if path.ends_with("preview") {
+                return (path.to_owned(), asked, 200);
+            }
+            let shown = ask(world, token, "POST /holds/many/preview", &asked).await;
+            let may = shown.status == 200;
+            let form = if may { between(&shown.body, "name=\"form\" value=\"", "\"") } else { "none" };
+            (path.to_owned(), format!("form={form}&{asked}"), 400)
+        }
         (_, path) if path.contains("/holds") => {
             let release = path.ends_with("release");
             let holds = json!({ "select": { "names": [app] }, "release": release });
@@ -296,4 +306,50 @@ async fn the_newest_backups_of_apps_are_held_and_released_together() {
     assert_eq!(ask(&world, &operator, "POST /api/v1/holds/many/release", &release).await.status, 403);
     let done = ask(&world, &admin, "POST /api/v1/holds/many/release", &release).await;
     assert_eq!((done.status, held().await), (200, 0), "{}", done.body);
+}
+
+#[tokio::test]
+async fn a_page_holds_the_backups_of_selected_apps_and_releases_them_for_an_admin_alone() {
+    let (world, _clock) = World::with_login(SMALL).await;
+    let [operator, admin] =
+        [world.token("op", Role::Operator, &[]).await, world.token("boss", Role::Admin, &[]).await];
+    let (mut selected, without) = apps(&world, 3).await;
+    selected.push(without.clone());
+    let asked = format!("scope=some{}", selection(&selected));
+    let shown = ask(&world, &operator, "POST /holds/many/preview", &asked).await;
+    assert!(shown.body.contains("<h1>Hold 3 backups?</h1>"), "{}", shown.body);
+    assert!(shown.body.contains(&without.short_name()) && shown.body.contains("Left out<small>1"));
+    let early = format!("{asked}&at=2001-01-01T00:00:00Z");
+    let early = ask(&world, &operator, "POST /holds/many/preview", &early).await;
+    assert!(
+        early.body.contains("There is nothing to do.") && early.body.contains("value=\"2001-"),
+        "{}",
+        early.body
+    );
+    let unread = ask(&world, &operator, "POST /holds/many/preview", &format!("{asked}&at=then")).await;
+    assert_eq!(unread.status, 400);
+    let body = |shown: &Answer, path: &str, number: &str| {
+        format!("reason=lawsuit&confirm={number}{}", fields_of(shown, &format!("{path}\">")))
+    };
+    let wrong = ask(&world, &operator, "POST /holds/many", &body(&shown, "/holds/many", "4")).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.body);
+    let [one, again] = [
+        ask(&world, &operator, "POST /holds/many", &body(&shown, "/holds/many", "3")).await,
+        ask(&world, &operator, "POST /holds/many", &body(&shown, "/holds/many", "3")).await,
+    ];
+    assert_eq!(place(&one), place(&again), "a double click");
+    let result = ask(&world, &operator, &format!("GET {}", place(&one)), "").await.body;
+    assert!(result.contains("<h1>3 backups are held.</h1>"), "{result}");
+    let refused = ask(&world, &operator, "POST /holds/many/release/preview", &asked).await;
+    assert_eq!(refused.status, 403);
+    let shown = ask(&world, &admin, "POST /holds/many/release/preview", &asked).await;
+    assert!(
+        shown.body.contains("<h1>Release 3 backups?</h1>") && shown.body.contains("lawsuit"),
+        "{}",
+        shown.body
+    );
+    let body = body(&shown, "/holds/many/release", "3");
+    let result = place(&ask(&world, &admin, "POST /holds/many/release", &body).await);
+    let result = ask(&world, &admin, &format!("GET {result}"), "").await.body;
+    assert!(result.contains("<h1>3 backups are released.</h1>"), "{result}");
 }
