@@ -40,6 +40,8 @@ struct Content<'a> {
 
 /// A status as its number.
 mod number {
+    #![expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives the field by reference")]
+
     use axum::http::StatusCode;
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -17,6 +17,7 @@ mod connections;
 mod cookie;
 mod done;
 mod door;
+mod downloads;
 mod entra_logins;
 mod entry;
 mod events;
