@@ -11,6 +11,7 @@ mod bad_rows;
 mod collector;
 mod command;
 mod console_pages;
+mod dead_letters;
 mod deploy;
 mod doctor;
 mod kill;
