@@ -47,6 +47,7 @@ pub async fn plan_many(context: &ControlContext<'_>, request: &ManyRestores) -> 
     let shared = PlanContext::new(context).await?;
     let sources = sources(&shared, request).await?;
     let ids: Vec<AppId> = sources.iter().map(|app| app.id.clone()).collect();
+    let shared = shared.with_backups(&ids).await?;
     let planned: Vec<Result<RestorePlan, Error>> = if request.kind() == RunKind::Drill {
         let drills = sources.into_iter().map(|app| drill(&shared, request, app));
         futures::stream::iter(drills).buffered(AT_ONCE).collect().await
