@@ -266,7 +266,7 @@ impl From<Error> for Failure {
                 return Self::store_away();
             }
         };
-        let failure = Self::new(status, code, title, error.to_string());
+        let failure = Self::new(status, code, title, error.with_causes());
         Self { help: error.advice().map(ToOwned::to_owned), ..failure }
     }
 }

@@ -144,8 +144,7 @@ async fn drill(shared: &PlanContext<'_>, request: &ManyRestores, app: App) -> Re
 
 /// Why an app is left out, and what to do about it.
 fn reason(error: &Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
-    let why = causes.map(ToString::to_string).fold(error.to_string(), |all, cause| format!("{all}: {cause}"));
+    let why = error.with_causes();
     error.advice().map_or_else(|| why.clone(), |advice| format!("{why}; {advice}"))
 }
 
