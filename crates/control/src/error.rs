@@ -61,7 +61,7 @@ impl Error {
 
     /// What happened with all of its causes, on one line.
     pub fn with_causes(&self) -> String {
-        let causes = std::iter::successors(self.source(), |error| error.source());
+        let causes = std::iter::successors(self.source(), |&error| error.source());
         causes.map(ToString::to_string).fold(self.to_string(), |all, cause| format!("{all}: {cause}"))
     }
 

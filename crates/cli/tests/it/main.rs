@@ -14,6 +14,7 @@ mod console_pages;
 mod dead_letters;
 mod deploy;
 mod doctor;
+mod documented;
 mod kill;
 mod lapsed;
 mod listener;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::command::Place;
+use crate::documented::assert_shown;
 use crate::simulated::{Simulate, simulate};
 
 /// A place whose first two apps have a good backup, whose fourth app is in no policy, and the short names.
@@ -100,4 +101,7 @@ fn many_apps_are_restored_drilled_and_held_by_one_plan_each() {
             .contains("2 backups no longer held")
     );
     assert_eq!(place.json("hold list").as_array().unwrap().len(), 0);
+
+    let copied = place.run("restore --all --latest --to-app {app}-copied --yes");
+    assert_shown("restore --all --latest --to-app {app}-restored --yes", &copied.out);
 }
