@@ -22,6 +22,7 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::notifications::{Delivery, Notification, NotificationStore, NotifierAdvance, NotifierPlace};
+use crate::operations::OperationRecord;
 use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::revisions::{Revision, RevisionHead};
@@ -34,8 +35,8 @@ use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, app_days, approvals, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet,
-    insert, lanes, listing, load, notifications, processes, requests, revisions, run_rows, safeguards,
-    status, subscriptions, tokens, unreadable,
+    insert, lanes, listing, load, notifications, operations, processes, requests, revisions, run_rows,
+    safeguards, status, subscriptions, tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -177,6 +178,14 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn processes(&self) -> Result<Vec<ProcessStatus>> {
         within!(self.read(processes::READ), |session| processes::list(session))
+    }
+
+    async fn record_operation(&self, operation: &OperationRecord) -> Result<()> {
+        within!(self.write(operations::RECORD), |session| operations::record(session, operation))
+    }
+
+    async fn operation(&self, id: &str) -> Result<Option<OperationRecord>> {
+        within!(self.read(operations::READ), |session| operations::find(session, id))
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
