@@ -94,9 +94,9 @@ async fn notifications_of_schedulers_that_are_killed_arrive_and_hardly_any_twice
     for round in 0..incidents / PER_KILL {
         let before = receiver.bodies("/hook").len();
         miss(&store, round * PER_KILL..(round + 1) * PER_KILL, &mut rng).await;
-        let share = rng.usize(1..PER_KILL as usize - 10);
+        let some = usize::try_from(rng.u64(1..PER_KILL - 10)).unwrap();
         eventually("some arrive", DELIVERED, async || {
-            (receiver.bodies("/hook").len() >= before + share).then_some(())
+            (receiver.bodies("/hook").len() >= before + some).then_some(())
         })
         .await;
         last(Duration::from_millis(rng.u64(0..20))).await;

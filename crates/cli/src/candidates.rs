@@ -19,14 +19,13 @@ pub fn apps() -> Vec<CompletionCandidate> {
 /// The names of the tags of these apps, and after a name its values.
 pub fn tags(begun: &OsStr) -> Vec<CompletionCandidate> {
     let begun = begun.to_string_lossy();
-    let words = |(name, value): (&str, &str)| match begun.contains('=') {
-        true => format!("{name}={value}"),
-        false => format!("{name}="),
+    let words = |(name, value): (&str, &str)| {
+        if begun.contains('=') { format!("{name}={value}") } else { format!("{name}=") }
     };
     let all = known();
     let found: BTreeSet<String> = all.iter().flat_map(|(_, tags)| tags.iter().map(words)).collect();
-    let begin = found.into_iter().filter(|word| word.starts_with(&*begun));
-    begin.map(CompletionCandidate::new).collect()
+    let matching = found.into_iter().filter(|word| word.starts_with(&*begun));
+    matching.map(CompletionCandidate::new).collect()
 }
 
 /// The policies of the fleet file.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_config::NotifyOn;
@@ -15,6 +15,7 @@ use crate::conditions::conditions;
 use crate::due::{TagsById, due};
 use crate::error::Error;
 use crate::fold::{Rules, Seen, concerns, fold, look};
+use crate::health::NotifierHealth;
 use crate::notice::Notice;
 use crate::state::NotifierState;
 
@@ -37,22 +38,6 @@ pub struct Notifier {
     rules: Rules,
     bell: Arc<Notify>,
     health: NotifierHealth,
-}
-
-/// Why the notifier of a process cannot work, for the status of the process.
-#[derive(Debug, Clone, Default)]
-pub struct NotifierHealth(Arc<Mutex<Option<String>>>);
-
-impl NotifierHealth {
-    /// Why it cannot work; `None` while it can.
-    pub fn error(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Notes that it works, or why not.
-    pub fn note(&self, error: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = error;
-    }
 }
 
 impl fmt::Debug for Notifier {

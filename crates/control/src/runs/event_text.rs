@@ -174,7 +174,8 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::NotificationsSilenced { rule, policy, tags, until, reason } => {
             let of_rule = rule.as_ref().map(|rule| format!(" of rule {rule}")).unwrap_or_default();
             let of_policy = policy.as_ref().map(|policy| format!(" of policy {policy}")).unwrap_or_default();
-            let of_tags: String = tags.iter().map(|tag| format!(" of tag {tag}")).collect();
+            let of_tags: Vec<String> = tags.iter().map(|tag| format!(" of tag {tag}")).collect();
+            let of_tags = of_tags.concat();
             format!("{of_rule}{of_policy}{of_tags}, until {}: {reason}", format_timestamp(*until))
         }
         OperatorAction::SilenceEnded { silence, reason } => format!(": silence {silence}: {reason}"),

@@ -121,7 +121,9 @@ mod tests {
             })
             .collect();
         let mut containers = UsedContainers::default();
-        used.iter().for_each(|(app, container)| containers.add(app, container));
+        for (app, container) in &used {
+            containers.add(app, container);
+        }
         let last = |url: &str| url.rsplit_once('/').unwrap().1.to_owned();
         containers.patterns().iter().map(|(url, pattern)| (last(url), pattern.container.clone())).collect()
     }

@@ -54,7 +54,9 @@ pub fn draft(apps: &[FoundApp], options: &DraftOptions<'_>) -> FleetDraft {
         }
     }
     let mut used = UsedContainers::default();
-    given.iter().for_each(|(id, verdict)| used.add(id, verdict.container()));
+    for (id, verdict) in &given {
+        used.add(id, verdict.container());
+    }
     let storages = StorageNames::of(&used, options.sas, options.fleet);
     let (mut groups, mut entries) = (PolicyGroups::default(), Vec::new());
     for (id, verdict) in given {
