@@ -127,10 +127,13 @@ pub(crate) fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> Option<St
     })
 }
 
-/// A process that has not taken up the newest revision of the fleet, or whose own fleet file says something else.
+/// A process that has not taken up the newest revision of the fleet, whose own fleet file says something else, or that sends no
+/// notifications.
 pub(crate) fn process(status: &ProcessStatus) -> Vec<String> {
     let file = status.file_note.as_ref().map(|note| format!("{}: {note}", name_of(status)));
-    behind(status).into_iter().chain(file).collect()
+    let notifier_error = status.notifier_error.as_ref();
+    let silent = notifier_error.map(|error| format!("{} sends no notifications: {error}", name_of(status)));
+    behind(status).into_iter().chain(file).chain(silent).collect()
 }
 
 /// A process that has not taken up the newest revision of the fleet.
@@ -165,10 +168,16 @@ mod tests {
             revision: Some(3),
             revision_error: None,
             file_note: None,
+            notifier_error: None,
         };
         assert_eq!((process(&good), behind(&good)), (Vec::new(), None));
         let error = Some("revision 4 cannot be used here: no secret".to_owned());
-        let behind = ProcessStatus { revision_error: error, file_note: Some("it differs".into()), ..good };
+        let behind = ProcessStatus {
+            revision_error: error,
+            file_note: Some("it differs".into()),
+            notifier_error: Some("newer".into()),
+            ..good
+        };
         assert_eq!(super::behind(&behind), process(&behind).first().cloned());
         assert_eq!(
             process(&behind),
@@ -176,6 +185,7 @@ mod tests {
                 "the process `worker` on web-2 works by revision 3 and has not taken up the newest revision: revision 4 cannot \
                  be used here: no secret",
                 "the process `worker` on web-2: it differs",
+                "the process `worker` on web-2 sends no notifications: newer",
             ]
         );
     }

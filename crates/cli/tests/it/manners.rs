@@ -83,10 +83,10 @@ fn a_monitoring_system_is_told_unknown_and_what_to_do() {
 }
 
 #[test]
-fn completions_know_commands_policies_and_apps() {
+fn completions_know_commands_policies_apps_and_tags() {
     let place = Place::new();
     let id = "/subscriptions/0a0a/resourceGroups/g/providers/Microsoft.Web/sites/shop";
-    place.write("fleet.toml", &format!("{FLEET}\n[[app]]\nid = \"{id}\"\npolicy = \"gold\"\n"));
+    place.write("fleet.toml", &format!("{FLEET}\n[[app]]\nid = \"{id}\"\npolicy = \"gold\"\ntags = {{ team = \"shop\", env = \"live\" }}\n"));
     let complete = |words: &[&str]| {
         let mut command = command(&place.path(""), "--");
         command.env("COMPLETE", "bash").env("_CLAP_IFS", "\n").args(words);
@@ -96,6 +96,11 @@ fn completions_know_commands_policies_and_apps() {
     assert_eq!(complete(&["holdfast", "retent"]), "retention");
     assert_eq!(complete(&["holdfast", "backup", "--policy", ""]), "gold");
     assert!(complete(&["holdfast", "history", ""]).lines().any(|line| line == "shop"));
+    let tags = |begun| complete(&["holdfast", "backup", "--tag", begun]);
+    assert_eq!(
+        (tags("").as_str(), tags("te").as_str(), tags("team=").as_str()),
+        ("env=\nteam=", "team=", "team=shop")
+    );
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = place.run(&format!("completions {shell}"));
         assert!(script.code == 0 && script.out.contains("COMPLETE"), "{shell}: {}", script.err);

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use holdfast_config::{Fleet, FleetText, Secrets};
 use holdfast_control::revisions::{InForce, Order, Submitted, read_revision, submit_file};
 use holdfast_model::{Actor, Clock, RunId};
+use holdfast_notify::NotifierHealth;
 use holdfast_store::{ProcessStatus, Store};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,8 @@ pub struct TakeUpParts {
     pub concurrency: Option<u32>,
     /// What works by the fleet.
     pub followers: Vec<Follower>,
+    /// How its notifier fares.
+    pub notifier: NotifierHealth,
     /// Randomness for ids.
     pub rng: fastrand::Rng,
 }
@@ -63,6 +66,7 @@ pub struct TakeUp {
     fleet: Fleet,
     concurrency: Option<u32>,
     followers: Vec<Follower>,
+    notifier: NotifierHealth,
     rng: fastrand::Rng,
     process: ProcessStatus,
     /// Why the fleet file was refused.
@@ -93,6 +97,7 @@ impl TakeUp {
             in_force,
             concurrency,
             followers,
+            notifier,
             mut rng,
         } = parts;
         let now = clock.now();
@@ -105,6 +110,7 @@ impl TakeUp {
             revision: in_force.revision,
             revision_error: in_force.error,
             file_note: None,
+            notifier_error: None,
         };
         Self {
             file: WatchedFile::new(file),
@@ -123,6 +129,7 @@ impl TakeUp {
             watch,
             concurrency,
             followers,
+            notifier,
             rng,
             process,
         }
@@ -170,6 +177,7 @@ impl TakeUp {
             self.compares = false;
         }
         self.process.file_note = self.refusal.clone().or_else(|| self.difference.clone());
+        self.process.notifier_error = self.notifier.error();
         let elapsed = self.clock.elapsed();
         if self.process != before || elapsed >= self.record_at {
             self.store.record_process(&self.process).await?;

@@ -81,6 +81,7 @@ impl World {
             in_force: InForce::of_file(checked.fleet.unwrap()),
             concurrency: None,
             followers: vec![follower],
+            notifier: NotifierHealth::default(),
             rng: self.rng(),
         });
         Process { take_up, works_by }
