@@ -11,7 +11,7 @@ GRANT EXECUTE ON FUNCTION holdfast.whole_seconds(interval) TO :"app", :"auditor"
 GRANT INSERT ON holdfast.audit_events, holdfast.set_aside_rows, holdfast.fleet_revisions TO :"app";
 GRANT INSERT, UPDATE ON holdfast.apps, holdfast.subscriptions, holdfast.runs, holdfast.budgets, holdfast.breakers, holdfast.catalog,
     holdfast.app_days, holdfast.pauses, holdfast.acknowledgements TO :"app";
-GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, holdfast.audit_checkpoints, holdfast.processes TO :"app";
+GRANT INSERT, UPDATE, DELETE ON holdfast.cursors, holdfast.unfinished_runs, holdfast.audit_checkpoints, holdfast.processes, holdfast.operations TO :"app";
 GRANT INSERT, UPDATE ON holdfast.api_tokens, holdfast.approvals, holdfast.notifier TO :"app";
 GRANT INSERT, UPDATE, DELETE ON holdfast.notifications TO :"app";
 GRANT INSERT, DELETE ON holdfast.requests TO :"app";

@@ -297,6 +297,17 @@ CREATE TABLE processes (
     notifier_error text
 );
 
+-- Work that a console does in the background, until an hour after its process last wrote. Clients may ask any process for it.
+CREATE TABLE operations (
+    id       text        COLLATE "C" NOT NULL PRIMARY KEY,
+    owner    text        NOT NULL,
+    what     text        NOT NULL,
+    begun_at timestamptz NOT NULL,
+    seen_at  timestamptz NOT NULL,
+    progress bigint      NOT NULL,
+    result   text
+);
+
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- after its start and up to its end are not owed.
 CREATE TABLE pauses (

@@ -276,6 +276,17 @@ CREATE TABLE processes (
     notifier_error TEXT
 ) STRICT;
 
+-- Work that a console does in the background, until an hour after its process last wrote. Clients may ask any process for it.
+CREATE TABLE operations (
+    id       TEXT NOT NULL PRIMARY KEY,
+    owner    TEXT NOT NULL,
+    what     TEXT NOT NULL,
+    begun_at TEXT NOT NULL,
+    seen_at  TEXT NOT NULL,
+    progress INTEGER NOT NULL,
+    result   TEXT
+) STRICT;
+
 -- What people instruct about apps. The rows follow from operator actions, in the same transaction. A pause that ended stays: ticks
 -- after its start and up to its end are not owed.
 CREATE TABLE pauses (

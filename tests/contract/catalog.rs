@@ -357,6 +357,9 @@ async fn the_catalog_is_read_by_app_the_newest_first_and_in_pages(fixture: &Stor
     let after = Some(app("a").id);
     assert_eq!(read(CatalogFilter { most_apps: 1, after: after.clone(), ..all.clone() }).await, ["c2"]);
     assert_eq!(read(CatalogFilter { most_apps: 1, after, ..with_removed.clone() }).await, ["b1"]);
+    let some: std::collections::BTreeSet<_> = ["c", "b", "none"].map(|name| app(name).id).into();
+    assert_eq!(read(CatalogFilter { apps: some.clone(), ..all.clone() }).await, ["c2"]);
+    assert_eq!(read(CatalogFilter { apps: some, ..with_removed.clone() }).await, ["b1", "c2"]);
     assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..all }).await, [""; 0]);
     assert_eq!(read(CatalogFilter { app: Some(app("b").id), ..with_removed }).await, ["b1"]);
 }

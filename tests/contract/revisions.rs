@@ -1,9 +1,9 @@
-//! Revisions of the fleet, and the processes that take them up.
+//! Revisions of the fleet, the processes that take them up, and what their consoles do in the background.
 
 use std::time::Duration;
 
 use holdfast_model::{Actor, NewRun, OperatorAction};
-use holdfast_store::{ProcessStatus, Revision, RevisionHead};
+use holdfast_store::{OperationRecord, ProcessStatus, Revision, RevisionHead};
 
 use crate::fixture::{StoreFixture, app, policy_snapshot};
 
@@ -12,6 +12,7 @@ on_every_store!(
     a_revision_that_does_not_follow_the_newest_one_is_not_appended_and_not_recorded,
     of_two_revisions_at_once_one_wins,
     a_process_is_known_while_it_writes_and_forgotten_when_it_stops,
+    an_operation_of_a_console_keeps_its_result_and_is_forgotten_after_a_time,
 );
 
 fn revision(number: u64, text: &str) -> Revision {
@@ -125,4 +126,31 @@ async fn a_process_is_known_while_it_writes_and_forgotten_when_it_stops(fixture:
     assert_eq!(store.processes().await.unwrap().len(), 1);
     fixture.advance(Duration::from_hours(1).as_secs());
     assert_eq!(store.processes().await.unwrap(), []);
+}
+
+async fn an_operation_of_a_console_keeps_its_result_and_is_forgotten_after_a_time(fixture: &StoreFixture) {
+    let store = &fixture.store;
+    assert_eq!(store.operation("7f").await.unwrap(), None);
+    let begun = OperationRecord {
+        id: "7f".into(),
+        owner: "token:ann".into(),
+        what: "it's a plan".into(),
+        begun_at: fixture.now(),
+        seen_at: holdfast_model::Timestamp::UNIX_EPOCH,
+        progress: 0,
+        result: None,
+    };
+    store.record_operation(&begun).await.unwrap();
+    fixture.advance(60);
+    let ended = OperationRecord { progress: 7, result: Some("{}".into()), ..begun.clone() };
+    store.record_operation(&ended).await.unwrap();
+    let kept = OperationRecord { seen_at: fixture.now(), ..ended };
+    for late in [begun.clone(), OperationRecord { result: Some("[]".into()), ..begun.clone() }] {
+        store.record_operation(&late).await.unwrap();
+        assert_eq!(store.operation("7f").await.unwrap().unwrap(), kept);
+    }
+    fixture.advance(OperationRecord::KEPT.as_secs());
+    assert_eq!(store.operation("7f").await.unwrap(), None);
+    store.record_operation(&begun).await.unwrap();
+    assert_eq!(store.operation("7f").await.unwrap().unwrap().result, None, "the old row is gone");
 }

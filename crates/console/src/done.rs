@@ -82,6 +82,16 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Work {
+    /// The work as the store keeps it with its request.
+    pub fn answer(&self) -> String {
+        let written = match self {
+            Self::Backups(started) => serde_json::to_string(started),
+            Self::Act(done) => serde_json::to_string(done),
+            Self::Verification => return String::new(),
+        };
+        written.unwrap_or_default()
+    }
+
     /// What a request did when it was sent before; `None` for a new request.
     pub fn of(known: &RequestAnswer) -> Result<Option<Self>, Failure> {
         match known {

@@ -1,5 +1,7 @@
 //! What a client gets instead of what it asked for: a page for people, RFC 9457 for programs.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -8,19 +10,20 @@ use axum::response::{IntoResponse, Response};
 use holdfast_access::{Permission, Principal};
 use holdfast_control::{Error, ErrorKind, app_names};
 use holdfast_model::{AppId, fold_case};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::attempts::WINDOW;
 use crate::layout::{Page, Tab};
 
 /// Why a request is not answered. Its texts contain no secret and nothing of the store's insides.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The HTTP status.
+    #[serde(with = "number")]
     pub status: StatusCode,
     /// A stable word for programs.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What happened, in a few words.
     pub title: String,
     /// What happened and why, as a sentence.
@@ -35,6 +38,23 @@ struct Content<'a> {
     failure: &'a Failure,
 }
 
+/// A status as its number.
+mod number {
+    #![expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives the field by reference")]
+
+    use axum::http::StatusCode;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(status.as_u16())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
+        StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 /// A problem, as RFC 9457 has it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem<'a> {
@@ -46,7 +66,7 @@ pub struct Problem<'a> {
     /// The HTTP status.
     status: u16,
     /// A stable word for programs.
-    code: &'static str,
+    code: &'a str,
     /// What happened and why, as a sentence.
     detail: &'a str,
     /// What to do next.
@@ -57,7 +77,7 @@ pub struct Problem<'a> {
 impl Failure {
     /// A failure without advice.
     pub fn new(status: StatusCode, code: &'static str, title: &str, detail: impl Into<String>) -> Self {
-        Self { status, code, title: title.to_owned(), detail: detail.into(), help: None }
+        Self { status, code: code.into(), title: title.to_owned(), detail: detail.into(), help: None }
     }
 
     /// Adds what to do next.
@@ -95,7 +115,7 @@ impl Failure {
             (StatusCode::NOT_FOUND, "no_such_app", "No such app")
         };
         let Err(error) = app_names::app(known, name) else { return Self::no_page() };
-        Self { status, code, title: title.to_owned(), ..error.into() }
+        Self { status, code: code.into(), title: title.to_owned(), ..error.into() }
     }
 
     /// There is no such run.
@@ -189,7 +209,7 @@ impl Failure {
             kind: "about:blank",
             title: &self.title,
             status: self.status.as_u16(),
-            code: self.code,
+            code: &self.code,
             detail: &self.detail,
             help: self.help.as_deref(),
         };
@@ -210,7 +230,7 @@ impl Failure {
             StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(WINDOW.as_secs()));
             }
-            StatusCode::FORBIDDEN => drop(answer.extensions_mut().insert(Forbidden(self.code))),
+            StatusCode::FORBIDDEN => drop(answer.extensions_mut().insert(Forbidden(self.code.clone()))),
             _ => {}
         }
         answer
@@ -227,8 +247,8 @@ pub fn sentence(text: &str) -> String {
 }
 
 /// The code of a failure, in the extensions of an answer 403.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forbidden(pub &'static str);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forbidden(pub Cow<'static, str>);
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -246,7 +266,7 @@ impl From<Error> for Failure {
                 return Self::store_away();
             }
         };
-        let failure = Self::new(status, code, title, error.to_string());
+        let failure = Self::new(status, code, title, error.with_causes());
         Self { help: error.advice().map(ToOwned::to_owned), ..failure }
     }
 }

@@ -18,6 +18,8 @@ pub struct ListenerLimits {
     pub answer: Duration,
     /// Time for which a connection may serve requests. After it the client connects again.
     pub connection: Duration,
+    /// The longest time that a download lasts. It ends when its client takes nothing for the time of an answer.
+    pub download: Duration,
     /// The greatest size of the head of a request, in bytes.
     pub head_bytes: usize,
     /// The names by which clients may address the process.
@@ -34,6 +36,7 @@ impl Default for ListenerLimits {
             head: Duration::from_secs(5),
             answer: Duration::from_secs(10),
             connection: Duration::from_mins(1),
+            download: Duration::from_hours(1),
             head_bytes: 16 * 1024,
             hosts: AllowedHosts::default(),
             entry: Entry::default(),

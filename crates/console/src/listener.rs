@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,7 +24,8 @@ use tokio_util::either::Either;
 
 use crate::ListenerLimits;
 use crate::caller::Peer;
-use crate::connections::{Busy, Connections, NoRoom, counted_peer};
+use crate::connections::{Busy, BusyGuard, Connections, NoRoom, counted_peer};
+use crate::downloads::{Counted, Download, Sent};
 use crate::entry::Transport;
 use crate::events::Stopping;
 
@@ -123,14 +124,20 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
 ) {
     let routes = TowerToHyperService::new(routes);
-    let stopping = Stopping(stop.clone());
+    let (stopping, sent, longest) = (Stopping(stop.clone()), Sent::default(), limits.download);
+    let downloading: Arc<Mutex<Option<BusyGuard>>> = Arc::default();
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(stopping.clone());
         let (routes, limits, busy) = (routes.clone(), Arc::clone(&limits), busy.guard());
+        let (sent, downloading) = (sent.clone(), Arc::clone(&downloading));
         async move {
             let answer = answer(&routes, request, &limits).await;
-            drop(busy);
+            if answer.extensions().get::<Download>().is_some() {
+                sent.begin_download();
+                // The connection does not give way to another one.
+                *downloading.lock().unwrap_or_else(PoisonError::into_inner) = Some(busy);
+            }
             Ok::<_, Infallible>(answer)
         }
     });
@@ -146,7 +153,8 @@ async fn connection(
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head);
     builder.max_buf_size(limits.head_bytes).max_headers(HEADERS_MAX);
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let stream = TokioIo::new(Counted::new(stream, sent.clone()));
+    let mut serving = pin!(builder.serve_connection(stream, service));
     let end = async {
         let _ = tokio::time::timeout(limits.connection, stopped(&mut stop)).await;
     };
@@ -156,6 +164,12 @@ async fn connection(
         () = end => {}
     }
     serving.as_mut().graceful_shutdown();
+    if sent.is_download() {
+        tokio::select! {
+            () = sent.while_it_moves(serving.as_mut(), limits.answer, longest) => return,
+            () = stopped(&mut stop) => {}
+        }
+    }
     let _ = tokio::time::timeout(limits.answer, serving).await;
 }
 
@@ -180,4 +194,67 @@ async fn answer(
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Extension;
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::mpsc;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// Tells when the body that holds it is dropped.
+    struct Dropped(mpsc::UnboundedSender<()>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+
+    /// A download without an end, asked for by a client.
+    async fn endless(told: mpsc::UnboundedSender<()>) -> (TcpStream, watch::Sender<bool>) {
+        let answer = async move || {
+            let chunk = (Bytes::from(vec![b'x'; 64 * 1024]), Dropped(told));
+            let chunks = futures::stream::unfold(chunk, |(chunk, dropped)| async {
+                Some((Ok::<_, axum::Error>(chunk.clone()), (chunk, dropped)))
+            });
+            (Extension(Download), Body::from_stream(chunks)).into_response()
+        };
+        let limits = ListenerLimits {
+            answer: Duration::from_millis(200),
+            connection: Duration::from_millis(1),
+            ..ListenerLimits::default()
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stop, stopping) = watch::channel(false);
+        tokio::spawn(serve(listener, Router::new().route("/", get(answer)), Arc::new(limits), stopping));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+        (client, stop)
+    }
+
+    #[tokio::test]
+    async fn a_download_outlasts_the_connection_and_ends_with_its_client() {
+        let (told, mut ended) = mpsc::unbounded_channel();
+        let (mut client, _stop) = endless(told).await;
+        let (begun, mut buffer) = (Instant::now(), vec![0; 64 * 1024]);
+        while begun.elapsed() < Duration::from_millis(700) {
+            assert!(client.read(&mut buffer).await.unwrap() > 0, "it was cut off");
+        }
+        assert!(ended.try_recv().is_err(), "it goes on");
+        drop(client);
+        ended.recv().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_download_that_its_client_does_not_take_ends() {
+        let (told, mut ended) = mpsc::unbounded_channel();
+        let (_client, _stop) = endless(told).await;
+        ended.recv().await.unwrap();
+    }
 }

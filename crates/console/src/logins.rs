@@ -153,7 +153,7 @@ impl Logins {
         let (what, reason) = (what.to_owned(), reason.to_owned());
         if let Err(failure) = self.record(OperatorAction::AccessRefused { what, reason, count }, actor).await
         {
-            tracing::warn!(code = failure.code, "a refusal is not in the audit");
+            tracing::warn!(code = &*failure.code, "a refusal is not in the audit");
         }
     }
 

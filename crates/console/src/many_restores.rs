@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use holdfast_control::counted;
 use holdfast_control::restore::ManyRestores;
+use holdfast_control::{Error, counted};
 use holdfast_model::{RunId, RunKind};
 use holdfast_store::RequestKey;
 use serde::Deserialize;
@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 use crate::caller::Caller;
 use crate::done::{ActDone, Work};
 use crate::failure::Failure;
-use crate::forms::Permit;
 use crate::plans::{PlanKey, ReadyPlan};
 use crate::restore_kind::RestoreKind;
 use crate::restores::Starting;
@@ -36,7 +35,7 @@ pub struct ManyConfirmed {
 
 impl Site {
     /// Begins to plan restores or drills of many apps, and returns the id of the plan. Changes nothing.
-    pub(crate) fn plan_many(
+    pub(crate) async fn plan_many(
         self: &Arc<Self>,
         kind: RestoreKind,
         caller: &Caller,
@@ -53,19 +52,8 @@ impl Site {
         }
         let id = format!("{:032x}", self.rng()?.u128(..));
         let key = PlanKey { id, owner: caller.identity(), kind };
-        self.plans.begin(key.clone());
-        let (site, caller, kept) = (Arc::clone(self), caller.clone(), key.clone());
-        tokio::spawn(async move {
-            let Some(_turn) = site.plans.turn(&kept).await else { return };
-            let making = Arc::clone(&site);
-            let made = tokio::spawn(async move { making.make_plan(&caller, &request).await }).await;
-            let failed = |error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "failed to make a plan");
-                let detail = "The plan could not be made; the log says why.";
-                Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "It went wrong", detail))
-            };
-            site.plans.finish(&kept, made.unwrap_or_else(failed));
-        });
+        let (site, caller) = (Arc::clone(self), caller.clone());
+        self.plans.begin(&key, async move { site.make_plan(&caller, &request).await }).await?;
         Ok(key)
     }
 
@@ -75,26 +63,36 @@ impl Site {
         Ok(ReadyPlan { as_of: self.now().await?, plan })
     }
 
-    /// Starts what is planned where its number was typed. A plan starts once.
+    /// Starts what is planned where its number was typed. A plan starts once: sent again, whatever its key, it has the same answer.
     pub(crate) async fn start_many(
         &self,
         kind: RestoreKind,
-        (permit, caller): (&Permit, &Caller),
+        caller: &Caller,
         asked: &ManyConfirmed,
     ) -> Result<Work, Failure> {
         let key = PlanKey { id: asked.plan.clone(), owner: caller.identity(), kind };
-        let ready = self.plans.claim(&key)?;
-        let started = self.start_ready(&ready, (permit, caller), asked).await;
-        if started.is_err() {
-            self.plans.release(&key);
+        let ready = self.plans.find(&key).await?.ok_or_else(Failure::under_way)?;
+        let own = RequestKey {
+            principal: key.owner,
+            key: format!("plan {}", asked.plan),
+            fingerprint: asked.confirm.to_string(),
+        };
+        let known = self.store().request(&own).await.map_err(Error::from)?;
+        if let Some(work) = Work::of(&known)? {
+            return Ok(work);
         }
-        started
+        let work = self.start_ready(&ready, (&own, caller), asked).await?;
+        if let Work::Act(ActDone { approval: Some(_), .. }) = &work {
+            let answer = work.answer();
+            self.store().add_runs_once(&own, &answer, &[]).await.map_err(Error::from)?;
+        }
+        Ok(work)
     }
 
     async fn start_ready(
         &self,
         ready: &ReadyPlan,
-        (permit, caller): (&Permit, &Caller),
+        (key, caller): (&RequestKey, &Caller),
         asked: &ManyConfirmed,
     ) -> Result<Work, Failure> {
         let (plans, count) = (&ready.plan.starts, ready.plan.starts.len());
@@ -117,16 +115,11 @@ impl Site {
         let done =
             ActDone { run, runs: runs.clone(), ..ActDone::new(first.target.app.clone(), sentence, detail) };
         // All of the runs are added, or none, and a plan has its answer in the store.
-        let own = RequestKey {
-            principal: caller.identity(),
-            key: format!("plan {}", asked.plan),
-            fingerprint: asked.plan.clone(),
-        };
         let starting = Starting {
             plans,
             runs: &runs,
             reason: asked.reason.as_deref().unwrap_or_default(),
-            key: Some(permit.request.as_ref().unwrap_or(&own)),
+            key: Some(key),
             over: counted(count, "app"),
             done,
         };

@@ -1,29 +1,31 @@
-//! Plans for many apps: made in the background, because Azure is asked for each app, and kept until they are started.
+//! Plans for many apps: made in the background, because Azure is asked for each app, and kept by the store until they are started.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use holdfast_control::restore::ManyPlan;
-use holdfast_model::{Clock, Timestamp};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use holdfast_control::restore::{ManyPlan, NewRestore};
+use holdfast_model::Timestamp;
+use holdfast_store::Store;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
+use crate::operations::{NewOperation, Operations, State};
 use crate::restore_kind::RestoreKind;
 
 /// How long a plan can be looked at and started: it says how Azure was when it was made.
 const LASTS: Duration = Duration::from_mins(10);
-/// Plans that are kept. The oldest gives way.
-const KEPT: usize = 32;
+/// Plans that are made or wait for it.
+const WAITING: usize = 32;
 /// Plans that are made at once.
 const AT_ONCE: usize = 2;
 
-/// The plans of a process.
+/// The plans that a process makes, and those that the store has.
 pub struct Plans {
-    clock: Arc<dyn Clock>,
-    turns: Semaphore,
-    kept: Mutex<VecDeque<Kept>>,
+    operations: Operations<StoredPlan>,
+    turns: Arc<Semaphore>,
+    store: Arc<dyn Store>,
 }
 
 /// Which plan is meant, by whom and for what.
@@ -37,19 +39,6 @@ pub struct PlanKey {
     pub kind: RestoreKind,
 }
 
-struct Kept {
-    key: PlanKey,
-    begun: Duration,
-    state: State,
-}
-
-enum State {
-    Making,
-    Ready(Arc<ReadyPlan>),
-    Starting(Arc<ReadyPlan>),
-    Failed(Failure),
-}
-
 /// A plan that was made.
 #[derive(Debug)]
 pub struct ReadyPlan {
@@ -59,81 +48,78 @@ pub struct ReadyPlan {
     pub plan: ManyPlan,
 }
 
+/// A plan as the store keeps it: with the data of its runs, which no client gets.
+#[derive(Serialize, Deserialize)]
+struct StoredPlan {
+    as_of: Timestamp,
+    plan: ManyPlan,
+    runs: Vec<Option<NewRestore>>,
+}
+
 impl Plans {
-    /// No plans.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, turns: Semaphore::new(AT_ONCE), kept: Mutex::default() }
+    /// The plans of a process with this store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let operations = Operations::new(Arc::clone(&store), WAITING);
+        Self { operations, turns: Arc::new(Semaphore::new(AT_ONCE)), store }
     }
 
-    /// Keeps a place for a plan that will be made.
-    pub fn begin(&self, key: PlanKey) {
-        let begun = self.clock.elapsed();
-        let mut kept = self.current();
-        if kept.len() >= KEPT {
-            kept.pop_front();
-        }
-        kept.push_back(Kept { key, begun, state: State::Making });
-    }
-
-    /// Waits until the plan may be made; `None` where it gave way to others meanwhile.
-    pub async fn turn(&self, key: &PlanKey) -> Option<SemaphorePermit<'_>> {
-        let turn = self.turns.acquire().await.ok()?;
-        self.current().iter().any(|kept| kept.key == *key).then_some(turn)
-    }
-
-    /// Records what came of the making of a plan.
-    pub fn finish(&self, key: &PlanKey, made: Result<ReadyPlan, Failure>) {
-        let state = made.map_or_else(State::Failed, |plan| State::Ready(Arc::new(plan)));
-        self.with(key, |kept| kept.state = state);
+    /// Begins to make a plan, when it is its turn.
+    pub async fn begin<F>(&self, key: &PlanKey, making: F) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<ReadyPlan, Failure>> + Send + 'static,
+    {
+        let new = NewOperation { id: key.id.clone(), owner: key.owner.clone(), what: key.what() };
+        let turns = Arc::clone(&self.turns);
+        let work = |_| async move {
+            let _turn = turns.acquire().await.ok();
+            making.await.map(StoredPlan::from)
+        };
+        self.operations.begin(new, work).await.map(drop)
     }
 
     /// The plan; `None` while it is being made.
-    pub fn find(&self, key: &PlanKey) -> Result<Option<Arc<ReadyPlan>>, Failure> {
-        let found = self.with(key, |kept| match &kept.state {
-            State::Making => Ok(None),
-            State::Ready(plan) | State::Starting(plan) => Ok(Some(Arc::clone(plan))),
-            State::Failed(failure) => Err(failure.clone()),
-        });
-        found.ok_or_else(no_plan)?
+    pub async fn find(&self, key: &PlanKey) -> Result<Option<ReadyPlan>, Failure> {
+        let look = self.operations.look(&key.id).await;
+        let look =
+            look.map_err(|failure| if failure == Failure::no_result() { no_plan() } else { failure })?;
+        if (&look.owner, look.what) != (&key.owner, key.what()) {
+            return Err(no_plan());
+        }
+        let plan = match look.state {
+            State::UnderWay => return Ok(None),
+            State::Failed(failure) => return Err(failure),
+            State::Done(plan) => ReadyPlan::from(plan),
+        };
+        let now = self.store.now().await.map_err(holdfast_control::Error::from)?;
+        if now < plan.as_of + LASTS { Ok(Some(plan)) } else { Err(no_plan()) }
     }
+}
 
-    /// Takes the plan to start it: no other request can, until it is released.
-    pub fn claim(&self, key: &PlanKey) -> Result<Arc<ReadyPlan>, Failure> {
-        let claimed = self.with(key, |kept| match &kept.state {
-            State::Ready(plan) => {
-                let plan = Arc::clone(plan);
-                kept.state = State::Starting(Arc::clone(&plan));
-                Ok(plan)
-            }
-            State::Failed(failure) => Err(failure.clone()),
-            State::Making | State::Starting(_) => Err(Failure::under_way()),
-        });
-        claimed.ok_or_else(no_plan)?
+impl PlanKey {
+    /// What makes plans different work.
+    fn what(&self) -> String {
+        format!("{} {}", self.kind.path(), self.id)
     }
+}
 
-    /// Gives a plan back that was not started.
-    pub fn release(&self, key: &PlanKey) {
-        self.with(key, |kept| {
-            if let State::Starting(plan) = &kept.state {
-                kept.state = State::Ready(Arc::clone(plan));
-            }
-        });
+impl From<ReadyPlan> for StoredPlan {
+    fn from(ReadyPlan { as_of, plan }: ReadyPlan) -> Self {
+        let runs = plan.starts.iter().map(|plan| plan.run.clone()).collect();
+        Self { as_of, plan, runs }
     }
+}
 
-    fn with<T>(&self, key: &PlanKey, work: impl FnOnce(&mut Kept) -> T) -> Option<T> {
-        self.current().iter_mut().find(|kept| kept.key == *key).map(work)
-    }
-
-    fn current(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        let now = self.clock.elapsed();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|kept| now.saturating_sub(kept.begun) < LASTS);
-        kept
+impl From<StoredPlan> for ReadyPlan {
+    fn from(StoredPlan { as_of, mut plan, runs }: StoredPlan) -> Self {
+        for (plan, run) in plan.starts.iter_mut().zip(runs) {
+            plan.run = run;
+        }
+        Self { as_of, plan }
     }
 }
 
 fn no_plan() -> Failure {
-    let detail = "This process has no such plan of yours: it was made more than ten minutes ago, or by another process.";
+    let detail = "There is no such plan of yours, or it was made more than ten minutes ago.";
     Failure::new(StatusCode::NOT_FOUND, "no_such_plan", "No such plan", detail)
         .help("Plan it again: nothing was done.")
 }
@@ -141,16 +127,12 @@ fn no_plan() -> Failure {
 #[cfg(test)]
 mod tests {
     use holdfast_model::{ManualClock, RunKind};
+    use holdfast_store::MemoryStore;
 
     use super::*;
 
-    fn plans() -> (Plans, Arc<ManualClock>) {
-        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-        (Plans::new(Arc::clone(&clock) as _), clock)
-    }
-
-    fn key(id: usize) -> PlanKey {
-        PlanKey { id: id.to_string(), owner: "ann".into(), kind: RestoreKind::Restore }
+    fn key(id: &str) -> PlanKey {
+        PlanKey { id: id.into(), owner: "ann".into(), kind: RestoreKind::Restore }
     }
 
     fn ready() -> ReadyPlan {
@@ -164,36 +146,26 @@ mod tests {
         ReadyPlan { as_of: Timestamp::UNIX_EPOCH, plan }
     }
 
-    #[test]
-    fn a_plan_is_seen_by_its_owner_started_once_and_kept_for_a_time() {
-        let (plans, clock) = plans();
-        plans.begin(key(1));
-        assert!(plans.find(&key(1)).unwrap().is_none(), "it is being made");
-        assert_eq!(plans.claim(&key(1)).unwrap_err().code, "under_way");
-        plans.finish(&key(1), Ok(ready()));
-        for other in [
-            PlanKey { owner: "bob".into(), ..key(1) },
-            PlanKey { kind: RestoreKind::Drill, ..key(1) },
-            key(2),
-        ] {
-            assert_eq!(plans.find(&other).unwrap_err().code, "no_such_plan");
-        }
-        assert!(plans.find(&key(1)).unwrap().is_some() && plans.claim(&key(1)).is_ok());
-        assert_eq!(plans.claim(&key(1)).unwrap_err().code, "under_way");
-        plans.release(&key(1));
-        assert!(plans.claim(&key(1)).is_ok(), "what was not started can be started");
-        clock.advance(LASTS);
-        assert_eq!(plans.find(&key(1)).unwrap_err().code, "no_such_plan");
-    }
-
     #[tokio::test]
-    async fn the_oldest_plan_gives_way_and_is_not_made() {
-        let (plans, _clock) = plans();
-        for id in 0..=KEPT {
-            plans.begin(key(id));
+    async fn a_plan_is_seen_by_its_owner_alone_at_every_process_and_for_a_time() {
+        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock) as _));
+        let (plans, elsewhere) = (Plans::new(Arc::clone(&store)), Plans::new(store));
+        let (made, making) = tokio::sync::oneshot::channel();
+        plans.begin(&key("1"), async { making.await.unwrap() }).await.unwrap();
+        assert!(elsewhere.find(&key("1")).await.unwrap().is_none(), "it is being made");
+        made.send(Ok(ready())).unwrap();
+        while elsewhere.find(&key("1")).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
         }
-        assert!(plans.turn(&key(0)).await.is_none() && plans.turn(&key(1)).await.is_some());
-        plans.finish(&key(1), Err(Failure::no_page()));
-        assert_eq!(plans.find(&key(1)).unwrap_err(), Failure::no_page());
+        for other in [
+            PlanKey { owner: "bob".into(), ..key("1") },
+            PlanKey { kind: RestoreKind::Drill, ..key("1") },
+            key("2"),
+        ] {
+            assert_eq!(elsewhere.find(&other).await.unwrap_err().code, "no_such_plan");
+        }
+        clock.advance(LASTS);
+        assert_eq!(plans.find(&key("1")).await.unwrap_err().code, "no_such_plan");
     }
 }

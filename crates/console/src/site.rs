@@ -148,7 +148,7 @@ impl Site {
         let logins = Logins::new(Arc::clone(&store), Arc::clone(&clock), Arc::clone(&random));
         let entra = entra.map(|entra| EntraLogins::new(entra, Arc::clone(&clock)));
         let forms = Forms::new(Arc::clone(&random), Arc::clone(&clock));
-        let plans = Plans::new(Arc::clone(&clock));
+        let plans = Plans::new(Arc::clone(&store));
         Self {
             checks,
             forms,
@@ -157,8 +157,8 @@ impl Site {
             forecast,
             logins,
             entra,
-            audits: Operations::new(Arc::clone(&clock), AUDITS_AT_ONCE),
-            verifications: Operations::new(clock, VERIFICATIONS_AT_ONCE),
+            audits: Operations::new(Arc::clone(&store), AUDITS_AT_ONCE),
+            verifications: Operations::new(Arc::clone(&store), VERIFICATIONS_AT_ONCE),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             letters,
             store,

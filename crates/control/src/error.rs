@@ -59,6 +59,12 @@ impl Error {
         self.help.as_deref()
     }
 
+    /// What happened with all of its causes, on one line.
+    pub fn with_causes(&self) -> String {
+        let causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.map(ToString::to_string).fold(self.to_string(), |all, cause| format!("{all}: {cause}"))
+    }
+
     /// The error of another crate, with its own text as the whole message.
     fn of(kind: ErrorKind, error: impl StdError + Send + Sync + 'static) -> Self {
         Self { kind, what: error.to_string(), help: None, source: None }.caused_by(&error)
@@ -174,6 +180,7 @@ mod tests {
         assert_eq!((error.kind(), error.advice()), (ErrorKind::NotFound, Some("did you mean `shop`?")));
         assert_eq!(error.to_string(), "failed to show the history");
         assert_eq!(error.source().unwrap().to_string(), "no app is called `shup`");
+        assert_eq!(error.with_causes(), "failed to show the history: no app is called `shup`");
     }
 
     #[test]

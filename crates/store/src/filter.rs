@@ -9,6 +9,8 @@ use holdfast_model::{AppId, Cause, Outcome, RunId, RunKind, StateCode, Timestamp
 pub struct CatalogFilter {
     /// Only this app.
     pub app: Option<AppId>,
+    /// Only these apps, which are not read in pages; empty for all.
+    pub apps: BTreeSet<AppId>,
     /// Only apps after this one, for reading in pages.
     pub after: Option<AppId>,
     /// Includes backups that are no longer there.

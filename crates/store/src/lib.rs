@@ -21,6 +21,7 @@ mod memory;
 mod migrations;
 mod mode;
 mod notifications;
+mod operations;
 mod postgres;
 mod processes;
 mod replay;
@@ -59,6 +60,7 @@ pub use notifications::{
     Delivery, KEPT_FOR, NewNotification, Notification, NotificationState, NotificationStore, NotifierAdvance,
     NotifierPlace,
 };
+pub use operations::OperationRecord;
 pub use postgres::{DatabaseWire, PgStore, database_wire};
 pub use processes::ProcessStatus;
 pub use requests::{RequestAnswer, RequestKey};

@@ -19,6 +19,7 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::notifications::NotificationStore;
+use crate::operations::OperationRecord;
 use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::revisions::{Revision, RevisionHead};
@@ -145,6 +146,12 @@ pub trait Store: Send + Sync + Debug {
 
     /// The processes that were recorded within [`ProcessStatus::KEPT`], by start.
     async fn processes(&self) -> Result<Vec<ProcessStatus>>;
+
+    /// Records how work of a console in the background is, in place of what was recorded before. What has a result stays as it is.
+    async fn record_operation(&self, operation: &OperationRecord) -> Result<()>;
+
+    /// The operation with this id, until [`OperationRecord::KEPT`] after its process last wrote.
+    async fn operation(&self, id: &str) -> Result<Option<OperationRecord>>;
 
     /// Known backups, by app, newest first.
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>>;

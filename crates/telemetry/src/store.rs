@@ -11,9 +11,9 @@ use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, ChainRow, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision,
     Departure, Drawn, DueLanes, Enrolled, Error, FleetChange, LaneQuota, LeaseTerms, Leased, Listing,
-    ListingResult, Loaded, NotificationStore, OpenBreaker, PastDurations, Planned, ProcessStatus, Removed,
-    RequestAnswer, RequestKey, Revision, RevisionHead, RowRemoval, RunFilter, RunPage, RunRow, Safeguard,
-    Store, SubscriptionStatus, UnreadableRow,
+    ListingResult, Loaded, NotificationStore, OpenBreaker, OperationRecord, PastDurations, Planned,
+    ProcessStatus, Removed, RequestAnswer, RequestKey, Revision, RevisionHead, RowRemoval, RunFilter,
+    RunPage, RunRow, Safeguard, Store, SubscriptionStatus, UnreadableRow,
 };
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -249,6 +249,14 @@ impl Store for WatchedStore {
 
     async fn processes(&self) -> Result<Vec<ProcessStatus>, Error> {
         self.inner.processes().await
+    }
+
+    async fn record_operation(&self, operation: &OperationRecord) -> Result<(), Error> {
+        self.inner.record_operation(operation).await
+    }
+
+    async fn operation(&self, id: &str) -> Result<Option<OperationRecord>, Error> {
+        self.inner.operation(id).await
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>, Error> {

@@ -8,8 +8,8 @@ use holdfast_store::{
     ActFilter, ApiToken, AppDay, AppStatus, Approval, Asked, AuditEvent, BreakerRecord, BudgetDraw,
     CatalogFilter, Change, CheckpointStatus, Committed, Cursor, CursorAdvance, Day, Decision, Departure,
     Drawn, DueLanes, Enrolled, FleetChange, LaneQuota, LeaseTerms, Leased, Listing, Loaded,
-    NotificationStore, OpenBreaker, Planned, ProcessStatus, RequestAnswer, RequestKey, Revision,
-    RevisionHead, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
+    NotificationStore, OpenBreaker, OperationRecord, Planned, ProcessStatus, RequestAnswer, RequestKey,
+    Revision, RevisionHead, RunFilter, RunPage, RunRow, Store, SubscriptionStatus,
 };
 
 use super::injector::{FaultCounts, Faulty};
@@ -92,6 +92,8 @@ faulty_store! {
     record_process(process: &ProcessStatus) -> ();
     forget_process(id: RunId) -> ();
     processes() -> Vec<ProcessStatus>;
+    record_operation(operation: &OperationRecord) -> ();
+    operation(id: &str) -> Option<OperationRecord>;
     catalog(filter: &CatalogFilter) -> Vec<CatalogEntry>;
     reclaim() -> u64;
     due_lanes() -> DueLanes;

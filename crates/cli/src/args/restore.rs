@@ -24,7 +24,7 @@ pub struct RestoreArgs {
     #[command(flatten)]
     pub to: Destination,
     /// The App Service plan that a new app goes into, by its ARM id [default: the app's own]
-    #[arg(long, value_name = "ARM_ID", requires = "to_new")]
+    #[arg(long, value_name = "ARM_ID", requires = "new_app")]
     pub plan: Option<String>,
     /// Replace everything in an app that exists
     #[arg(long, conflicts_with = "to_new")]
@@ -86,10 +86,10 @@ pub struct Destination {
     #[arg(long, value_name = "SLOT")]
     pub to_slot: Option<String>,
     /// Into a new app of this name, in the app's resource group
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "new_app")]
     pub to_new: Option<String>,
     /// Each app into a new app of this name, in which `{app}` stands for the name of the app
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", group = "new_app")]
     pub to_app: Option<String>,
     /// Each app over itself: everything in it is replaced
     #[arg(long)]
@@ -173,8 +173,6 @@ impl RestoreArgs {
             ("--blob", self.which.blob.is_some()),
             ("--to", to.is_some()),
             ("--to-new", to_new.is_some()),
-            ("--databases", !self.databases.is_empty()),
-            ("--storage", self.storage.is_some()),
         ])?;
         let to = match (to_slot, to_app) {
             (Some(slot), _) => ManyTargets::Slot(slot.clone()),
@@ -187,12 +185,14 @@ impl RestoreArgs {
             }
         };
         Ok(ManyRestores {
-            select: Selector::from(&self.apps),
             at: self.which.at,
-            to,
             overwrite: self.overwrite || *in_place,
             ignore_databases: self.ignore_databases,
             ignore_conflicting_host_names: self.ignore_conflicting_host_names,
+            plan: self.plan.clone(),
+            databases: self.databases.clone(),
+            storage: self.storage.as_deref().map(StorageName::new),
+            ..ManyRestores::new(Selector::from(&self.apps), to)
         })
     }
 }
@@ -204,18 +204,11 @@ impl DrillArgs {
         if let Some(app) = one(&self.apps) {
             return Ok(Asked::One(DrillRequest { app: app.to_owned(), backup, into, probe }));
         }
-        about_one_app(&[
-            ("--backup", backup.is_some()),
-            ("--into", into.is_some()),
-            ("--probe", probe.is_some()),
-        ])?;
+        about_one_app(&[("--backup", backup.is_some())])?;
         Ok(Asked::Many(Box::new(ManyRestores {
-            select: Selector::from(&self.apps),
-            at: None,
-            to: ManyTargets::Scratch,
-            overwrite: true,
-            ignore_databases: true,
-            ignore_conflicting_host_names: true,
+            into,
+            probe,
+            ..ManyRestores::new(Selector::from(&self.apps), ManyTargets::Scratch)
         })))
     }
 }

@@ -30,10 +30,18 @@ impl Drop for Serving {
 
 impl Serving {
     pub fn start(place: &Place) -> Self {
-        let created = place.run("tokens create --name tester --role admin");
-        let line = "run --listen 127.0.0.1:0 --require-login --log-format json";
-        let mut child =
-            command(&place.path(""), line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_with(place, "")
+    }
+
+    /// The same with options that say where the store and the broker are.
+    pub fn start_with(place: &Place, options: &str) -> Self {
+        let created = place.run(&format!("tokens create --name tester --role admin {options}"));
+        let line = format!("run --listen 127.0.0.1:0 --require-login --log-format json {options}");
+        let mut child = command(&place.path(""), line.trim())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let (mut address, mut is_known) = (None, false);
         while address.is_none() || !is_known {
@@ -48,7 +56,7 @@ impl Serving {
     }
 
     /// The status and the document of an answer.
-    fn ask(&self, call: &str, body: Option<&Value>) -> (u16, Value) {
+    pub fn ask(&self, call: &str, body: Option<&Value>) -> (u16, Value) {
         let Self { address, token, .. } = self;
         let body = body.map(ToString::to_string).unwrap_or_default();
         let (method, path) = call.split_once(' ').unwrap();

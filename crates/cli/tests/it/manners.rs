@@ -39,6 +39,25 @@ fn a_result_has_the_form_that_is_asked_for() {
 }
 
 #[test]
+fn a_fleet_file_is_formatted_and_described() {
+    let place = Place::new();
+    place.write("fleet.toml", &format!("include = [\"apps.toml\"]\n{FLEET}"));
+    place.write("apps.toml", "[[app]]\nid=\"a\"\n");
+    let check = place.run("config fmt --check");
+    assert_eq!((check.code, check.out.as_str()), (1, "fleet.toml\n./apps.toml\n"), "{}", check.err);
+    assert_eq!(place.json("config fmt apps.toml")[0]["differs"], true);
+    assert_eq!(place.run("config fmt").out, "fleet.toml\n");
+    let again = place.run("config fmt --check");
+    assert_eq!((again.code, again.out.as_str(), again.err.as_str()), (0, "", "all files are formatted\n"));
+    place.write("apps.toml", "[[app]\n");
+    let (fmt, check) = (place.run("config fmt"), place.run("config check"));
+    assert_eq!((fmt.code, check.code), (2, 2));
+    let first = fmt.err.lines().next().unwrap();
+    assert!(first.contains("this is not TOML") && check.out.contains(first), "{}{}", fmt.err, check.out);
+    assert_eq!(place.run("config schema").out, include_str!("../../../../docs/fleet.schema.json"));
+}
+
+#[test]
 fn quiet_leaves_results_and_errors() {
     let place = Place::new();
     place.write("fleet.toml", &format!("{FLEET}retention = {{ days = 3 }}\n"));

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::command::Place;
+use crate::documented::assert_shown;
 use crate::simulated::{Simulate, simulate};
 
 /// A place whose first two apps have a good backup, whose fourth app is in no policy, and the short names.
@@ -59,7 +60,8 @@ fn many_apps_are_restored_drilled_and_held_by_one_plan_each() {
         ("restore --all --latest --overwrite --yes", "nothing says where these apps are restored to"),
         ("restore --all --backup 7 --in-place --yes", "--backup is about one app"),
         ("restore --all --latest --to-app {site}-x --yes", "a placeholder that means nothing"),
-        ("drill --all --probe https://x.example/ --yes", "--probe is about one app"),
+        ("drill --all --backup 7 --yes", "--backup is about one app"),
+        ("drill --all --probe ftp://x.example/ --yes", "the URL of the probe"),
         ("hold add --all --backup 7 --reason x --yes", "--backup is about one app"),
     ] {
         let text = said(&place, line, 2);
@@ -99,4 +101,7 @@ fn many_apps_are_restored_drilled_and_held_by_one_plan_each() {
             .contains("2 backups no longer held")
     );
     assert_eq!(place.json("hold list").as_array().unwrap().len(), 0);
+
+    let copied = place.run("restore --all --latest --to-app {app}-copied --yes");
+    assert_shown("restore --all --latest --to-app {app}-restored --yes", &copied.out);
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::command::{Ended, Place};
+use crate::documented::assert_shown;
 
 /// A place with the store and the fleet file that a demo of ten apps left.
 fn after_a_demo() -> Place {
@@ -65,6 +66,8 @@ fn people_back_up_cancel_retry_pause_and_resume_what_they_select() {
     let paused = run(&place, "policies pause gold --for 8h --why release --yes");
     assert!(paused.code == 0 && paused.out.starts_with(&format!("{few} apps paused")), "{}", paused.out);
     assert!(paused.err.contains("an app that joins the policy later is not paused"), "{}", paused.err);
+    let line = "policies pause gold --for 8h --reason release --yes";
+    assert_shown(line, &format!("{}{}", paused.out, paused.err));
     let resumed = json(&place, "policies resume gold --why released --yes");
     assert_eq!(resumed["apps"].as_array().unwrap().len(), few);
     for (line, said) in [

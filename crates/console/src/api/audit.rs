@@ -20,7 +20,7 @@ use crate::api::named::{given, named};
 use crate::api::once::ApiRequest;
 use crate::audit_export::{filter_of, part};
 use crate::failure::{ApiFailure, Failure};
-use crate::operations::{Look, State as OperationState};
+use crate::operations::{Look, NewOperation, State as OperationState};
 use crate::site::Site;
 
 /// The body of a request for a verification of the audit.
@@ -75,8 +75,9 @@ pub async fn begin(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
         compare_rows(&mut check, &*store).await?;
         Ok(check)
     };
-    let id = site.audits.begin(site.new_id()?, what, work)?;
-    let look = site.audits.look(&id)?;
+    let new = NewOperation { id: site.new_id()?, owner: String::new(), what };
+    let id = site.audits.begin(new, work).await?;
+    let look = site.audits.look(&id).await?;
     let location = format!("/api/v1/audit/verifications/{id}");
     let headers = [(HeaderName::from_static("operation-location"), location), (RETRY_AFTER, "2".to_owned())];
     Ok((StatusCode::ACCEPTED, headers, Json(AuditVerification::of(&id, &look))).into_response())
@@ -84,7 +85,7 @@ pub async fn begin(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
 
 /// How far a verification of the audit is
 ///
-/// The process that carries it out knows it for a while.
+/// Every process knows it, until an hour after its end.
 #[utoipa::path(
     get, path = "/api/v1/audit/verifications/{id}", operation_id = "show_audit_verification", tag = "audit",
     params(("id" = String, Path, description = "The id of the verification.")),
@@ -92,14 +93,14 @@ pub async fn begin(State(site): State<Arc<Site>>, request: ApiRequest) -> Result
     extensions(("x-codes" = json!(["invalid_query", "no_such_result"])))
 )]
 pub async fn look(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Response, ApiFailure> {
-    Ok(Json(AuditVerification::of(&id, &site.audits.look(&id)?)).into_response())
+    Ok(Json(AuditVerification::of(&id, &site.audits.look(&id).await?)).into_response())
 }
 
 impl<'a> AuditVerification<'a> {
     fn of(id: &'a str, look: &'a Look<AuditCheck>) -> Self {
         let (status, check, error) = match &look.state {
             OperationState::UnderWay => ("under_way", None, None),
-            OperationState::Done(check) => ("done", Some(&**check), None),
+            OperationState::Done(check) => ("done", Some(check), None),
             OperationState::Failed(failure) => ("failed", None, Some(failure.detail.as_str())),
         };
         Self { id, status, begun_at: look.begun_at, check, error }

@@ -71,7 +71,8 @@ pub async fn list(State(site): State<Arc<Site>>, query: RawQuery) -> Result<Resp
     let app = wanted(&site, &query).await?;
     let with_removed = query.value("removed") == "1";
     let most_apps = if app.is_some() { 0 } else { APPS };
-    let filter = CatalogFilter { app: app.clone(), after, with_removed, most_apps };
+    let filter =
+        CatalogFilter { app: app.clone(), after, with_removed, most_apps, ..CatalogFilter::default() };
     let as_of = site.now().await?;
     let value = site.store().catalog(&filter).await.map_err(holdfast_control::Error::from)?;
     let last = value.iter().map(|entry| &entry.app).max().filter(|_| app.is_none());

@@ -51,7 +51,7 @@ pub struct PlannedRestores<'a> {
 )]
 pub async fn plan(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let (wanted, kind): (ManyRestores, _) = (request.json()?, RestoreKind::of_path(&request.path));
-    let PlanKey { id, .. } = site.plan_many(kind, &request.caller, wanted)?;
+    let PlanKey { id, .. } = site.plan_many(kind, &request.caller, wanted).await?;
     let location = format!("/api/v1{}/many/{id}", kind.path());
     Ok((StatusCode::ACCEPTED, later(location), Json(BegunPlan { plan: id })).into_response())
 }
@@ -75,11 +75,11 @@ pub async fn show(
     uri: Uri,
 ) -> Result<Response, ApiFailure> {
     let key = PlanKey { id, owner: caller.identity(), kind: RestoreKind::of_path(uri.path()) };
-    let Some(ready) = site.plans.find(&key)? else {
+    let Some(ready) = site.plans.find(&key).await? else {
         let location = uri.path().to_owned();
         return Ok((StatusCode::ACCEPTED, later(location), Json(BegunPlan { plan: key.id })).into_response());
     };
-    let ReadyPlan { as_of, plan } = &*ready;
+    let ReadyPlan { as_of, plan } = &ready;
     Ok(Json(PlannedRestores { as_of: *as_of, plan }).into_response())
 }
 
@@ -93,9 +93,7 @@ pub async fn show(
 )]
 pub async fn start(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let (asked, kind): (ManyConfirmed, _) = (request.json()?, RestoreKind::of_path(&request.path));
-    let work = |site: Arc<Site>, permit, caller| async move {
-        site.start_many(kind, (&permit, &caller), &asked).await
-    };
+    let work = |site: Arc<Site>, _, caller| async move { site.start_many(kind, &caller, &asked).await };
     Ok(started(&request.once(&site, work).await?.work)?)
 }
 

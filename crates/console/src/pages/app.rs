@@ -177,7 +177,9 @@ fn facts(view: &AppView) -> Vec<Fact> {
         let bar = age_bar(f64::from(permille) / 1_000.0, &said).0;
         facts.push(Fact::new("Age", Safe(format!("<span class=\"mid\">{bar} {}</span>", escaped(&said)))));
     } else if status.policy.is_some() {
-        facts.push(Fact::text("Objective", "the policy sets none"));
+        let objective = status.recovery_point_objective.map(|objective| span(objective.as_secs()));
+        let objective = objective.unwrap_or_else(|| "the policy sets none".to_owned());
+        facts.push(Fact::text("Objective", &objective));
     }
     match &status.policy {
         Some(policy) => {

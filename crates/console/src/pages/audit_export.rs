@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -12,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::audit_export::{filter_of, part};
 use crate::backup_request::SentForm;
+use crate::downloads::Download;
 use crate::failure::Failure;
 use crate::site::Site;
 
@@ -47,5 +49,5 @@ pub async fn export(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) ->
         (CONTENT_TYPE, "application/x-ndjson"),
         (CONTENT_DISPOSITION, "attachment; filename=\"audit.jsonl\""),
     ];
-    Ok((headers, Body::from_stream(parts)).into_response())
+    Ok((Extension(Download), headers, Body::from_stream(parts)).into_response())
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use holdfast_control::restore::{APPS_MAX, ManyPlan, ManyRestores, ManyTargets, NEVER_RESTORED, RestorePlan};
 use holdfast_control::selector::Selector;
 use holdfast_control::views::matching;
-use holdfast_model::{AppId, RunKind, Timestamp, parse_timestamp};
+use holdfast_model::{AppId, RunKind, StorageName, Timestamp, parse_timestamp};
 
 use crate::backup_request::{Asked, SentForm};
 use crate::caller::Caller;
@@ -26,6 +26,7 @@ use crate::site::Site;
 #[derive(Template)]
 #[template(path = "many_form.html")]
 struct Form {
+    is_drill: bool,
     apps: String,
     most: usize,
     fields: Vec<(String, String)>,
@@ -76,23 +77,25 @@ struct Making {
 const NAMES: usize = 200;
 
 /// Asks for the point in time, and where selected apps are restored to.
-pub async fn form(State(site): State<Arc<Site>>, shown: Shown, body: String) -> Result<Response, Failure> {
+pub async fn form(
+    State(site): State<Arc<Site>>,
+    shown: Shown,
+    uri: Uri,
+    body: String,
+) -> Result<Response, Failure> {
+    let kind = RestoreKind::of_path(uri.path());
     let (asked, apps) = selected(&site, &SentForm::read(&body)).await?;
     let names: Vec<String> = apps.iter().take(NAMES).map(AppId::short_name).collect();
     let content = Form {
+        is_drill: kind == RestoreKind::Drill,
         apps: counted(apps.len(), "app"),
         most: APPS_MAX,
         fields: SentForm::of_asked(&asked, None),
         more: apps.len() - names.len(),
         names,
     };
-    Ok(shown.answer(&Page {
-        title: "Restore apps".into(),
-        tab: Tab::Fleet,
-        as_of: None,
-        live: None,
-        content,
-    }))
+    let title = title(kind).into();
+    Ok(shown.answer(&Page { title, tab: Tab::Fleet, as_of: None, live: None, content }))
 }
 
 /// Begins to plan, and leads to the plan.
@@ -104,21 +107,27 @@ pub async fn plan(
 ) -> Result<Response, Failure> {
     let (kind, sent) = (RestoreKind::of_path(uri.path()), SentForm::read(&body));
     let (_, apps) = selected(&site, &sent).await?;
+    let given = |name: &str| Some(sent.value(name).trim().to_owned()).filter(|value| !value.is_empty());
+    let select = Selector { names: apps.iter().map(ToString::to_string).collect(), ..Selector::default() };
+    let is_drill = kind == RestoreKind::Drill;
     let request = ManyRestores {
-        select: Selector { names: apps.iter().map(ToString::to_string).collect(), ..Selector::default() },
         at: match sent.value("at").trim() {
             "" => None,
             at => Some(
                 parse_timestamp(at).map_err(|_| Failure::bad_query("The point in time is not RFC 3339."))?,
             ),
         },
-        to: targets(kind, &sent)?,
         // The page shows what is replaced, and asks for its number.
         overwrite: true,
-        ignore_databases: sent.value("databases") != "bring",
+        ignore_databases: !is_drill && sent.value("databases") != "bring",
         ignore_conflicting_host_names: sent.value("hosts") == "ignore",
+        plan: given("plan"),
+        storage: given("storage").as_deref().map(StorageName::new),
+        into: given("into"),
+        probe: given("probe"),
+        ..ManyRestores::new(select, targets(kind, &sent)?)
     };
-    let PlanKey { id, .. } = site.plan_many(kind, &caller, request)?;
+    let PlanKey { id, .. } = site.plan_many(kind, &caller, request).await?;
     Ok(Redirect::to(&format!("{}/many/{id}", kind.path())).into_response())
 }
 
@@ -133,15 +142,22 @@ fn targets(kind: RestoreKind, sent: &SentForm) -> Result<ManyTargets, Failure> {
     }
 }
 
+fn title(kind: RestoreKind) -> &'static str {
+    match kind {
+        RestoreKind::Restore => "Restore apps",
+        RestoreKind::Drill => "Drill apps",
+    }
+}
+
 /// The selected apps, in the order of their names.
-async fn selected(site: &Site, sent: &SentForm) -> Result<(Asked, Vec<AppId>), Failure> {
+pub(super) async fn selected(site: &Site, sent: &SentForm) -> Result<(Asked, Vec<AppId>), Failure> {
     let cached = site.reading_now().await?;
     if cached.store_away {
         return Err(Failure::store_away());
     }
     let asked = sent.asked(|query| matching(&cached.reading, query).len())?;
     let Asked::Apps(selection) = &asked else {
-        return Err(Failure::bad_query("Runs are retried, and not restored."));
+        return Err(Failure::bad_query("The form names runs, and this is about apps."));
     };
     let mut apps = selection.apps(&cached.reading)?;
     apps.sort_by_key(AppId::short_name);
@@ -157,12 +173,9 @@ pub async fn show(
     shown: Shown,
 ) -> Result<Response, Failure> {
     let kind = RestoreKind::of_path(uri.path());
-    let title = match kind {
-        RestoreKind::Restore => "Restore apps",
-        RestoreKind::Drill => "Drill apps",
-    };
+    let title = title(kind);
     let key = PlanKey { id, owner: caller.identity(), kind };
-    let Some(ready) = site.plans.find(&key)? else {
+    let Some(ready) = site.plans.find(&key).await? else {
         let content = Making { title: "The plan is being made" };
         let page = Page { title: title.into(), tab: Tab::Fleet, as_of: None, live: None, content };
         return Ok(([(REFRESH, "1")], shown.answer(&page)).into_response());
@@ -183,16 +196,20 @@ pub async fn start(
     body: String,
 ) -> Result<Response, Failure> {
     let (kind, sent) = (RestoreKind::of_path(uri.path()), SentForm::read(&body));
-    let number = sent.value("confirm").replace([',', ' '], "");
     let asked = ManyConfirmed {
         plan: sent.value("plan").to_owned(),
-        confirm: number.parse().map_err(|_| not_a_number())?,
+        confirm: number(&sent)?,
         reason: Some(sent.value("reason").to_owned()).filter(|reason| !reason.is_empty()),
     };
     let (doing, person) = (Arc::clone(&site), caller.clone());
-    let work = |permit| async move { doing.start_many(kind, (&permit, &person), &asked).await };
+    let work = |_| async move { doing.start_many(kind, &person, &asked).await };
     let id = of_form(&site, &caller, &sent, work).await?;
     Ok(Redirect::to(&format!("/acts/{id}/result")).into_response())
+}
+
+/// The number that was typed to confirm.
+pub(super) fn number(sent: &SentForm) -> Result<usize, Failure> {
+    sent.value("confirm").replace([',', ' '], "").parse().map_err(|_| not_a_number())
 }
 
 fn not_a_number() -> Failure {

@@ -17,6 +17,7 @@ mod facts;
 mod fleet;
 pub mod login;
 pub mod many;
+pub mod many_holds;
 mod overview;
 mod person;
 pub mod restore;

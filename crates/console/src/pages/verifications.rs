@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::layout::{Page, Shown, Tab};
 use crate::markup::{Markup, counted, link, mark, sentence, thousands};
 use crate::once::of_form;
-use crate::operations::{Look, State as OperationState};
+use crate::operations::{Look, NewOperation, State as OperationState};
 use crate::pages::backups::{Confirmation, NAMES, Preview, back, is_confirmed, linked, not_confirmed};
 use crate::site::Site;
 
@@ -98,7 +98,7 @@ pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) 
         if apps.len().to_string() != expected {
             return Err(changed());
         }
-        begin(&doing, permit.id, &person, &apps)?;
+        begin(&doing, permit.id, &person, &apps).await?;
         Ok(Work::Verification)
     };
     let id = of_form(&site, &caller, &form, work).await?;
@@ -106,7 +106,7 @@ pub async fn start(State(site): State<Arc<Site>>, caller: Caller, body: String) 
 }
 
 /// Verifies in the background.
-fn begin(site: &Arc<Site>, id: String, caller: &Caller, apps: &[AppId]) -> Result<(), Failure> {
+async fn begin(site: &Arc<Site>, id: String, caller: &Caller, apps: &[AppId]) -> Result<(), Failure> {
     let (doing, actor, rng) = (Arc::clone(site), caller.actor.clone(), site.rng()?);
     let what = format!("{id} {}", apps.len());
     let selection = AppSelection::Named(apps.iter().map(ToString::to_string).collect());
@@ -118,7 +118,8 @@ fn begin(site: &Arc<Site>, id: String, caller: &Caller, apps: &[AppId]) -> Resul
         doing.expire();
         Ok(report)
     };
-    site.verifications.begin(id, what, work).map(drop)
+    let new = NewOperation { id, owner: String::new(), what };
+    site.verifications.begin(new, work).await.map(drop)
 }
 
 /// Shows how far a verification is, and what it found.
@@ -127,7 +128,7 @@ pub async fn result(
     Path(id): Path<String>,
     shown: Shown,
 ) -> Result<Response, Failure> {
-    let look = site.verifications.look(&id)?;
+    let look = site.verifications.look(&id).await?;
     let live = matches!(look.state, OperationState::UnderWay).then_some(LIVE);
     let (as_of, content) = (Some(site.now().await?), Content::of(&look));
     Ok(shown.answer(&Page { title: "Verification".into(), tab: Tab::Fleet, as_of, live, content }))

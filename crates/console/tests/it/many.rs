@@ -1,13 +1,14 @@
 //! Restores, drills and holds of many apps from pages and through the API.
 
 use holdfast_access::Role;
+use holdfast_console::Entry;
 use holdfast_model::{AppId, RunKind};
 use holdfast_store::{CatalogFilter, RunFilter};
 use serde_json::{Value, json};
 
 use crate::access::{ANY, ask};
 use crate::actions::fields_of;
-use crate::filled::Filling;
+use crate::filled::{Filled, Filling};
 use crate::world::{Answer, World, between};
 
 const SMALL: Filling = Filling { apps: 40, days: 2, hostile: false };
@@ -23,6 +24,16 @@ pub async fn sample(
         if path.contains("/drills") { ("/drills", "scratch") } else { ("/restores", "in_place") };
     let (to, body, status) = match (method, path) {
         ("GET", path) => (path.replace("{id}", "0"), String::new(), ANY),
+        (_, path) if path.starts_with("/holds") => {
+            let asked = format!("app={app}&reason=audit&confirm=77");
+            if path.ends_with("preview") {
+                return (path.to_owned(), asked, 200);
+            }
+            let shown = ask(world, token, "POST /holds/many/preview", &asked).await;
+            let may = shown.status == 200;
+            let form = if may { between(&shown.body, "name=\"form\" value=\"", "\"") } else { "none" };
+            (path.to_owned(), format!("form={form}&{asked}"), 400)
+        }
         (_, path) if path.contains("/holds") => {
             let release = path.ends_with("release");
             let holds = json!({ "select": { "names": [app] }, "release": release });
@@ -144,7 +155,12 @@ async fn selected_apps_are_restored_by_one_plan_that_is_confirmed_by_its_number_
     );
     let again = ask(&world, &token, &format!("GET {}", place(&begun)), "").await;
     let second = format!("confirm=3{}", fields_of(&again, "/restores/many\">"));
-    assert_eq!(ask(&world, &token, "POST /restores/many", &second).await.status, 409, "a plan starts once");
+    let second = place(&ask(&world, &token, "POST /restores/many", &second).await);
+    let second = ask(&world, &token, &format!("GET {second}"), "").await.body;
+    assert!(
+        second.contains("<h1>3 restores start now.</h1>"),
+        "a plan starts once, and says so again: {second}"
+    );
     assert_eq!(runs(&world, RunKind::Restore).await.len(), 3);
     for (path, asked, status) in [
         ("form", "scope=some".to_owned(), 400),
@@ -208,17 +224,29 @@ async fn the_api_plans_and_starts_restores_of_many_apps_once_within_the_scope_of
     };
     assert_eq!(start(7).await.status, 400);
     let (one, other) = tokio::join!(start(2), start(2));
-    let mut statuses = [one.status, other.status];
-    statuses.sort_unstable();
-    assert_eq!(
-        (statuses, runs(&world, RunKind::Restore).await.len()),
-        ([202, 409], 2),
-        "{}{}",
-        one.body,
-        other.body
-    );
+    assert_eq!((one.status, other.status, runs(&world, RunKind::Restore).await.len()), (202, 202, 2));
+    assert_eq!(one.body, other.body, "a plan starts once, and has one answer");
     let wrong = json!({ "select": {}, "to": "scratch" }).to_string();
     assert_eq!(ask(&world, &ann, "POST /api/v1/restores/many/plan", &wrong).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_plan_of_one_process_is_read_and_started_at_another() {
+    let filled = Filled::new(SMALL).await;
+    let entry = || Entry { requires_login: true, ..Entry::default() };
+    let [one, other] = [World::of_filled(&filled, entry()).await, World::of_filled(&filled, entry()).await];
+    let ann = one.token("ann", Role::Restorer, &[]).await;
+    let (selected, _) = apps(&one, 2).await;
+    let asked = json!({ "select": { "names": selected }, "to": { "slot": "staging" }, "overwrite": true });
+    let begun = ask(&one, &ann, "POST /api/v1/restores/many/plan", &asked.to_string()).await;
+    let path = between(&begun.head, "operation-location: ", "\r\n").to_owned();
+    let plan = made(&other, &ann, &path).await;
+    assert_eq!((plan.status, &plan.body), (200, &made(&one, &ann, &path).await.body));
+    let body = json!({ "plan": path.rsplit('/').next(), "confirm": 2 }).to_string();
+    let starts = async |world: &World| ask(world, &ann, "POST /api/v1/restores/many", &body).await;
+    let (first, second) = (starts(&other).await, starts(&one).await);
+    assert_eq!((first.status, second.status, &first.body), (202, 202, &second.body), "{}", first.body);
+    assert_eq!(runs(&one, RunKind::Restore).await.len(), 2);
 }
 
 #[tokio::test]
@@ -278,4 +306,50 @@ async fn the_newest_backups_of_apps_are_held_and_released_together() {
     assert_eq!(ask(&world, &operator, "POST /api/v1/holds/many/release", &release).await.status, 403);
     let done = ask(&world, &admin, "POST /api/v1/holds/many/release", &release).await;
     assert_eq!((done.status, held().await), (200, 0), "{}", done.body);
+}
+
+#[tokio::test]
+async fn a_page_holds_the_backups_of_selected_apps_and_releases_them_for_an_admin_alone() {
+    let (world, _clock) = World::with_login(SMALL).await;
+    let [operator, admin] =
+        [world.token("op", Role::Operator, &[]).await, world.token("boss", Role::Admin, &[]).await];
+    let (mut selected, without) = apps(&world, 3).await;
+    selected.push(without.clone());
+    let asked = format!("scope=some{}", selection(&selected));
+    let shown = ask(&world, &operator, "POST /holds/many/preview", &asked).await;
+    assert!(shown.body.contains("<h1>Hold 3 backups?</h1>"), "{}", shown.body);
+    assert!(shown.body.contains(&without.short_name()) && shown.body.contains("Left out<small>1"));
+    let early = format!("{asked}&at=2001-01-01T00:00:00Z");
+    let early = ask(&world, &operator, "POST /holds/many/preview", &early).await;
+    assert!(
+        early.body.contains("There is nothing to do.") && early.body.contains("value=\"2001-"),
+        "{}",
+        early.body
+    );
+    let unread = ask(&world, &operator, "POST /holds/many/preview", &format!("{asked}&at=then")).await;
+    assert_eq!(unread.status, 400);
+    let body = |shown: &Answer, path: &str, number: &str| {
+        format!("reason=lawsuit&confirm={number}{}", fields_of(shown, &format!("{path}\">")))
+    };
+    let wrong = ask(&world, &operator, "POST /holds/many", &body(&shown, "/holds/many", "4")).await;
+    assert_eq!(wrong.status, 400, "{}", wrong.body);
+    let [one, again] = [
+        ask(&world, &operator, "POST /holds/many", &body(&shown, "/holds/many", "3")).await,
+        ask(&world, &operator, "POST /holds/many", &body(&shown, "/holds/many", "3")).await,
+    ];
+    assert_eq!(place(&one), place(&again), "a double click");
+    let result = ask(&world, &operator, &format!("GET {}", place(&one)), "").await.body;
+    assert!(result.contains("<h1>3 backups are held.</h1>"), "{result}");
+    let refused = ask(&world, &operator, "POST /holds/many/release/preview", &asked).await;
+    assert_eq!(refused.status, 403);
+    let shown = ask(&world, &admin, "POST /holds/many/release/preview", &asked).await;
+    assert!(
+        shown.body.contains("<h1>Release 3 backups?</h1>") && shown.body.contains("lawsuit"),
+        "{}",
+        shown.body
+    );
+    let body = body(&shown, "/holds/many/release", "3");
+    let result = place(&ask(&world, &admin, "POST /holds/many/release", &body).await);
+    let result = ask(&world, &admin, &format!("GET {result}"), "").await.body;
+    assert!(result.contains("<h1>3 backups are released.</h1>"), "{result}");
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use holdfast_model::{Actor, AppId, BackupId, CatalogEntry, NewRun, Timestamp};
-use holdfast_store::{CatalogFilter, RequestAnswer, RequestKey, Store};
+use holdfast_store::{RequestAnswer, RequestKey, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{checked_reason, record};
 use crate::app_resolver::{AppSelection, in_store};
-use crate::inventory::being_deleted;
+use crate::inventory::KnownBackups;
 use crate::restore::{Chosen, Wanted, choose};
 use crate::selector::Selector;
 use crate::views::actions::LeftOut;
@@ -44,14 +44,14 @@ pub struct HoldsPlan {
 /// Plans holds. An app without such a backup is left out with the reason.
 pub async fn plan_holds(store: &dyn Store, request: &ManyHolds) -> Result<HoldsPlan, Error> {
     let mut plan = HoldsPlan { release: request.release, backups: Vec::new(), left_out: Vec::new() };
-    for app in selected(store, &request.select).await? {
-        let filter = CatalogFilter { app: Some(app.clone()), ..CatalogFilter::default() };
-        let entries = store.catalog(&filter).await?;
+    let apps: Vec<AppId> = selected(store, &request.select).await?.into_iter().collect();
+    let known = KnownBackups::of(store, &apps).await?;
+    for app in apps {
+        let entries = known.entries(&app);
         let found = if request.release {
-            held(&app, entries)
+            held(&app, entries.to_vec())
         } else {
-            let going = being_deleted(store, &app).await?;
-            to_hold(&app, (&entries, &going), request.at).map(|entry| vec![entry])
+            to_hold(&app, (entries, known.going(&app)), request.at).map(|entry| vec![entry])
         };
         match found {
             Ok(backups) => plan.backups.extend(backups),

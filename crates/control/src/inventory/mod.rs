@@ -3,6 +3,7 @@
 #[expect(clippy::module_inception, reason = "the main type's file has its name")]
 mod inventory;
 mod item;
+mod known_backups;
 mod problem;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -11,6 +12,7 @@ mod view;
 pub(crate) use inventory::in_reach;
 pub use inventory::{Inventory, being_deleted};
 pub use item::{Item, MadeBy, Presence};
+pub(crate) use known_backups::KnownBackups;
 pub(crate) use problem::is_lost_lately;
 pub use problem::{BackupProblem, ProblemKind};
 pub use view::BackupView;

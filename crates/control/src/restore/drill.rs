@@ -70,7 +70,7 @@ async fn scratch(context: &PlanContext<'_>, into: &str) -> Result<App, Error> {
     if resolved.id.slot().is_some() {
         return Ok(resolved);
     }
-    let sites: Vec<Site> = context.control.arm.site(&resolved.id).await.into_iter().collect();
+    let sites: Vec<Site> = context.site(&resolved.id).await.ok().flatten().into_iter().collect();
     let matched = context.control.fleet.apps_with(&sites).into_iter().find(|app| app.id == resolved.id);
     Ok(matched.filter(|app| app.policy.is_some()).unwrap_or(resolved))
 }

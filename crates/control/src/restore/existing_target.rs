@@ -3,22 +3,18 @@
 use holdfast_model::{AppId, Site};
 
 use super::plan::RestoreTarget;
+use super::plan_context::PlanContext;
 use super::resolved::{Purpose, ResolvedRestore};
 use super::target::{Aim, can_take, may_replace};
-use crate::{Context as _, ControlContext, Error, ErrorKind};
+use crate::{Error, ErrorKind};
 
 /// The target as it is now.
 pub(super) async fn existing_target(
-    context: &ControlContext<'_>,
+    shared: &PlanContext<'_>,
     resolved: &ResolvedRestore,
     target: &AppId,
 ) -> Result<RestoreTarget, Error> {
-    let found = match context.arm.site(target).await {
-        Ok(site) => Some(site),
-        Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => None,
-        Err(error) => return Err(error).context("failed to ask Azure for the target"),
-    };
-    match (&resolved.aim, found) {
+    match (&resolved.aim, shared.site(target).await?) {
         (Aim::Over(_), Some(site)) => {
             can_take(&site)?;
             may_replace(target, resolved.overwrite)?;
@@ -38,7 +34,7 @@ pub(super) async fn existing_target(
             Err(Error::new(ErrorKind::Conflict, what)
                 .help("choose another name, or replace it: --to NAME --overwrite"))
         }
-        (Aim::New(_), None) => new_app(context, resolved, target).await,
+        (Aim::New(_), None) => new_app(shared, resolved, target).await,
     }
 }
 
@@ -56,21 +52,15 @@ fn there(site: Site) -> RestoreTarget {
 
 /// A new app. Azure creates it from the source, so the source must exist.
 async fn new_app(
-    context: &ControlContext<'_>,
+    shared: &PlanContext<'_>,
     resolved: &ResolvedRestore,
     target: &AppId,
 ) -> Result<RestoreTarget, Error> {
-    let source = match context.arm.site(&resolved.source.id).await {
-        Ok(site) => site,
-        Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
-            let what = format!(
-                "Azure has no app {}, from which it would create the new one",
-                resolved.source.id.short_name()
-            );
-            let help = "create an app in Azure, and restore over it: --to OTHER_APP --overwrite";
-            return Err(Error::new(ErrorKind::Refused, what).help(help));
-        }
-        Err(error) => return Err(error).context("failed to ask Azure for the app"),
+    let Some(source) = shared.site(&resolved.source.id).await? else {
+        let name = resolved.source.id.short_name();
+        let what = format!("Azure has no app {name}, from which it would create the new one");
+        let help = "create an app in Azure, and restore over it: --to OTHER_APP --overwrite";
+        return Err(Error::new(ErrorKind::Refused, what).help(help));
     };
     can_take(&source)?;
     let Some(plan) = resolved.plan.clone().or(source.plan) else {

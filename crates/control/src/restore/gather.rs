@@ -5,7 +5,7 @@ use holdfast_model::{
     App, AppId, BackupFacts, BackupStatus, CatalogEntry, DatabaseFacts, DatabaseRef, Drill, PolicySnapshot,
     Restore, SasFacts, Task, fold_case,
 };
-use holdfast_store::{AppStatus, CatalogFilter, Running};
+use holdfast_store::{AppStatus, Running};
 
 use super::choose::{Chosen, Wanted, choose, nowhere};
 use super::databases::{Databases, brought_back};
@@ -15,7 +15,6 @@ use super::plan_context::PlanContext;
 use super::resolved::{Purpose, ResolvedRestore};
 use super::source::RestoreSource;
 use super::target::Aim;
-use crate::inventory::being_deleted;
 use crate::wording::unusable;
 use crate::{Context as _, ControlContext, Error, ErrorKind};
 
@@ -27,10 +26,10 @@ pub(super) async fn gather(
     let context = shared.control;
     let (Aim::Over(target) | Aim::New(target)) = &resolved.aim;
     context.is_served(target.subscription())?;
-    let backup = backup(context, &resolved).await?;
+    let backup = backup(shared, &resolved).await?;
     let policy_snapshot =
         context.policy_snapshot(&resolved.source, resolved.storage.as_ref().or(backup.storage.as_ref()))?;
-    let place = existing_target(context, &resolved, target).await?;
+    let place = existing_target(shared, &resolved, target).await?;
     let sas = sas(shared, &policy_snapshot).await?;
     let backup = match &resolved.wanted {
         Wanted::Blob(_) => RestoreSource {
@@ -76,11 +75,9 @@ pub(super) async fn gather(
 }
 
 /// The backup as the catalog has it, or as Azure lists it; Azure must list it either way.
-async fn backup(context: &ControlContext<'_>, resolved: &ResolvedRestore) -> Result<RestoreSource, Error> {
+async fn backup(shared: &PlanContext<'_>, resolved: &ResolvedRestore) -> Result<RestoreSource, Error> {
     let app = &resolved.source.id;
-    let filter = CatalogFilter { app: Some(app.clone()), with_removed: true, ..CatalogFilter::default() };
-    let entries = context.store.catalog(&filter).await?;
-    let going = being_deleted(context.store, app).await?;
+    let (entries, going) = shared.backups(app).await?;
     let (id, known) = match choose(app, (&entries, &going), &resolved.wanted)? {
         Chosen::Blob(name) => return Ok(of_blob(&entries, name)),
         Chosen::Known(entry) => (entry.backup.id, Some(entry)),
@@ -88,7 +85,7 @@ async fn backup(context: &ControlContext<'_>, resolved: &ResolvedRestore) -> Res
     };
     let blob = known.map_or("NAME", |entry| &entry.backup.blob);
     let advice = format!("restore from the blob while it exists: --blob {blob}");
-    let listed = match context.arm.list_backups(app).await {
+    let listed = match shared.control.arm.list_backups(app).await {
         Ok(listed) => listed.into_iter().find(|backup| backup.id == id),
         Err(error) if *error.kind() == holdfast_arm::ErrorKind::NotFound => {
             let failure = Error::new(ErrorKind::NotFound, format!("Azure has no app {}", app.short_name()));

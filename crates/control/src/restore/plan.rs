@@ -58,7 +58,7 @@ fn never_restored() -> [&'static str; 10] {
 }
 
 /// The data of a restore run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewRestore {
     /// The run's app: the target.
     pub app: App,

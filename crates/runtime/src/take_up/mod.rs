@@ -73,6 +73,8 @@ pub struct TakeUp {
     refusal: Option<String>,
     /// What the fleet file says differently.
     difference: Option<String>,
+    /// The content of the fleet file that the log has named as different.
+    told_of: Option<String>,
     /// Whether the fleet file is to be compared with the revision.
     compares: bool,
     /// The revision that could not be taken up, and when it is tried again, by the monotonic clock.
@@ -114,6 +116,7 @@ impl TakeUp {
             file: WatchedFile::new(file),
             refusal: None,
             difference: None,
+            told_of: None,
             compares: true,
             refused: None,
             record_at: Duration::ZERO,
@@ -273,11 +276,20 @@ impl TakeUp {
             return Ok(());
         }
         let file = self.file.path().display();
-        let difference = format!("its fleet file {file} differs from revision {number}, which counts");
-        if self.difference.as_ref() != Some(&difference) {
-            tracing::warn!(%file, revision = number, "the fleet file differs from the revision, which counts");
+        self.difference = Some(format!(
+            "its fleet file {file} differs from revision {number}, which counts: copy `holdfast revisions show {number}` into \
+             it, or make it the newest with `holdfast apply`"
+        ));
+        // Later revisions are followed on purpose, and the file is as old as it was.
+        let content = self.file.sha256().unwrap_or_default();
+        if self.told_of.as_deref() != Some(content) {
+            tracing::warn!(
+                %file,
+                revision = number,
+                "the fleet file differs from the revision, which counts: copy `holdfast revisions show` into it, or make it the newest with `holdfast apply`"
+            );
+            self.told_of = Some(content.to_owned());
         }
-        self.difference = Some(difference);
         Ok(())
     }
 

@@ -32,6 +32,7 @@ use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Plan
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::memory::state::State;
 use crate::notifications::NotificationStore;
+use crate::operations::OperationRecord;
 use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::revisions::{Revision, RevisionHead};
@@ -193,6 +194,16 @@ impl Store for MemoryStore {
 
     async fn processes(&self) -> Result<Vec<ProcessStatus>> {
         Ok(self.state().processes(self.time()))
+    }
+
+    async fn record_operation(&self, operation: &OperationRecord) -> Result<()> {
+        self.state().record_operation(operation, self.time());
+        Ok(())
+    }
+
+    async fn operation(&self, id: &str) -> Result<Option<OperationRecord>> {
+        let since = self.time() - OperationRecord::KEPT;
+        Ok(self.state().operations.get(id).filter(|operation| operation.seen_at > since).cloned())
     }
 
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {

@@ -1,7 +1,7 @@
 //! Operations that only read.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_model::{
     AppId, CatalogEntry, Delete, Run, RunEvent, RunId, RunKind, StateCode, Task, Timestamp,
@@ -142,8 +142,12 @@ impl State {
 
     pub fn catalog(&self, filter: &CatalogFilter) -> Vec<CatalogEntry> {
         let [app, after] = [&filter.app, &filter.after].map(|app| app.as_ref().map(ToString::to_string));
-        let is_asked =
-            |name: &String| app.as_ref().is_none_or(|app| app == name) && Some(name) > after.as_ref();
+        let apps: BTreeSet<String> = filter.apps.iter().map(ToString::to_string).collect();
+        let is_asked = |name: &String| {
+            app.as_ref().is_none_or(|app| app == name)
+                && (apps.is_empty() || apps.contains(name))
+                && Some(name) > after.as_ref()
+        };
         let of_app = self.catalog.iter().filter(|(name, _)| is_asked(name)).map(|(_, entries)| {
             let entries = entries.values().flat_map(Generations::entries);
             let entries = entries.filter(|entry| filter.with_removed || entry.removal.is_none());

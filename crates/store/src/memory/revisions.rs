@@ -1,10 +1,11 @@
-//! The revisions of the fleet, and the processes that take them up.
+//! The revisions of the fleet, the processes that take them up, and what their consoles do in the background.
 
 use holdfast_model::{NewRun, Timestamp};
 
 use crate::columns::stamp;
 use crate::error::Result;
 use crate::memory::state::State;
+use crate::operations::OperationRecord;
 use crate::processes::ProcessStatus;
 use crate::revisions::{Revision, RevisionHead};
 
@@ -36,5 +37,17 @@ impl State {
         let mut processes: Vec<ProcessStatus> = alive.cloned().collect();
         processes.sort_by_key(|process| (process.started_at, process.id));
         processes
+    }
+
+    pub fn record_operation(&mut self, operation: &OperationRecord, now: Timestamp) {
+        self.operations.retain(|_, operation| operation.seen_at > now - OperationRecord::KEPT);
+        let known = self.operations.get(&operation.id);
+        if known.is_some_and(|known| known.result.is_some()) {
+            return;
+        }
+        let OperationRecord { owner, what, begun_at, .. } = known.unwrap_or(operation).clone();
+        let (id, begun_at, seen_at) = (operation.id.clone(), stamp(begun_at), stamp(now));
+        let recorded = OperationRecord { owner, what, begun_at, seen_at, ..operation.clone() };
+        self.operations.insert(id, recorded);
     }
 }

@@ -17,6 +17,7 @@ use crate::checkpoints::CheckpointStatus;
 use crate::columns::{Ending, stamp};
 use crate::fleet::Cursor;
 use crate::notifications::{Notification, NotifierPlace};
+use crate::operations::OperationRecord;
 use crate::processes::ProcessStatus;
 use crate::requests::AnsweredRequest;
 use crate::revisions::Revision;
@@ -63,6 +64,7 @@ pub(super) struct State {
     pub approvals: BTreeMap<RunId, Approval>,
     pub revisions: BTreeMap<u64, Revision>,
     pub processes: BTreeMap<RunId, ProcessStatus>,
+    pub operations: BTreeMap<String, OperationRecord>,
     pub notifier: Option<NotifierPlace>,
     pub notifications: BTreeMap<String, Notification>,
     pub pauses: BTreeMap<AppId, Pause>,

@@ -143,6 +143,9 @@ pub(super) const DIALECT: Dialect = Dialect {
             partial_is_good = excluded.partial_is_good, enrolled_at = excluded.enrolled_at,
             seen_at = excluded.seen_at, missing_since = excluded.missing_since,
             removed_at = excluded.removed_at, removed_reason = excluded.removed_reason, tags = excluded.tags",
+    catalog_of: "/* catalog */ SELECT * FROM catalog
+        WHERE app = ANY (ARRAY(SELECT asked.app FROM json_array_elements_text($1::json) AS asked (app)))
+          AND ($2 OR removed_at IS NULL)",
     app_tags: "/* app_tags */ SELECT app, tags FROM apps
         WHERE app = ANY (ARRAY(SELECT asked.app FROM json_array_elements_text($1::json) AS asked (app)))",
     write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)

@@ -73,8 +73,12 @@ pub(super) async fn one(
     fetch_optional(session, one, vec![Arg::text(app), Arg::Int(backup.0), blob]).await
 }
 
-pub(super) async fn list(session: &mut impl Session, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
-    let CatalogFilter { app, after, with_removed, most_apps } = filter;
+pub(super) async fn list<S: Session>(session: &mut S, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
+    let CatalogFilter { app, apps, after, with_removed, most_apps } = filter;
+    if !apps.is_empty() {
+        let args = vec![Arg::json(&Vec::from_iter(apps)), Arg::Bool(*with_removed)];
+        return fetch_readable(session, S::DIALECT.catalog_of, args).await.map(in_order);
+    }
     let after = after.as_ref().map(ToString::to_string).unwrap_or_default();
     let Some(app) = app else {
         let statement = if *with_removed { ALL } else { PRESENT };

@@ -50,6 +50,8 @@ pub(crate) struct Dialect {
     pub end_cursors: &'static str,
     /// Writes rows of `apps`.
     pub write_apps: &'static str,
+    /// Reads the `catalog` of the apps of a JSON array, with what was removed if `$2`.
+    pub catalog_of: &'static str,
     /// Reads the tags of the `apps` of a JSON array.
     pub app_tags: &'static str,
     /// Writes rows of `pauses`.

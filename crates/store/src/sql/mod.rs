@@ -30,6 +30,7 @@ mod lanes;
 mod listing;
 mod load;
 mod lock;
+mod operations;
 mod processes;
 mod requests;
 mod revisions;

@@ -59,6 +59,11 @@ pub(crate) fn read_each<T: FromRow>(
 }
 
 impl Row<'_> {
+    /// Reads the row as one of another table, for a statement that joins tables.
+    pub fn read_as<T: FromRow>(&self) -> Result<T> {
+        T::read(&Row { table: T::TABLE, key: T::KEY, ..*self })
+    }
+
     pub fn text(&self, column: &str) -> Result<String> {
         self.required(column, self.cells.text(column))
     }

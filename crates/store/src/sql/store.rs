@@ -22,6 +22,7 @@ use crate::filter::{ActFilter, CatalogFilter, RunFilter};
 use crate::fleet::{Cursor, CursorAdvance, Departure, Enrolled, FleetChange, Planned};
 use crate::lanes::{DueLanes, LaneQuota, LeaseTerms, Leased};
 use crate::notifications::{Delivery, Notification, NotificationStore, NotifierAdvance, NotifierPlace};
+use crate::operations::OperationRecord;
 use crate::processes::ProcessStatus;
 use crate::requests::{RequestAnswer, RequestKey};
 use crate::revisions::{Revision, RevisionHead};
@@ -34,8 +35,8 @@ use crate::sql::session::{Database, Session};
 use crate::sql::unreadable::{Paged, RunCheck};
 use crate::sql::{
     acquire, app_days, approvals, audit, breakers, budgets, catalog, checkpoints, commit, cursors, fleet,
-    insert, lanes, listing, load, notifications, processes, requests, revisions, run_rows, safeguards,
-    status, subscriptions, tokens, unreadable,
+    insert, lanes, listing, load, notifications, operations, processes, requests, revisions, run_rows,
+    safeguards, status, subscriptions, tokens, unreadable,
 };
 use crate::status::AppStatus;
 use crate::store::Store;
@@ -179,6 +180,14 @@ impl<D: Database> Store for SqlStore<D> {
         within!(self.read(processes::READ), |session| processes::list(session))
     }
 
+    async fn record_operation(&self, operation: &OperationRecord) -> Result<()> {
+        within!(self.write(operations::RECORD), |session| operations::record(session, operation))
+    }
+
+    async fn operation(&self, id: &str) -> Result<Option<OperationRecord>> {
+        within!(self.read(operations::READ), |session| operations::find(session, id))
+    }
+
     async fn catalog(&self, filter: &CatalogFilter) -> Result<Vec<CatalogEntry>> {
         within!(self.read(catalog::CATALOG), |session| catalog::list(session, filter))
     }
@@ -188,7 +197,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn due_lanes(&self) -> Result<DueLanes> {
-        within!(self.read(lanes::DUE_LANES), |session| lanes::due_lanes(session))
+        within!(self.read_own(lanes::DUE_LANES), |session| lanes::due_lanes(session))
     }
 
     async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
@@ -221,7 +230,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
-        let loaded = within!(self.read(load::LOAD), |session| load::load(session, id));
+        let loaded = within!(self.read_own(load::LOAD), |session| load::load(session, id));
         if let Err(Error::Unreadable { row, .. }) = &loaded {
             self.database.log().warn(row);
             within!(self.write_singly(load::LOAD), |session| load::put_off(session, id))?;
@@ -230,7 +239,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn load_all(&self, ids: &[RunId]) -> Result<Vec<Option<Loaded>>> {
-        within!(self.read(load::LOAD_ALL), |session| load::load_all(session, ids))
+        within!(self.read_own(load::LOAD_ALL), |session| load::load_all(session, ids))
     }
 
     async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>> {

@@ -85,16 +85,39 @@ impl FromRow for ClosedRow {
     }
 }
 
+/// A row of one of two tables, which one statement reads.
+enum StatusRow {
+    Recorded(Recorded),
+    Closed(ClosedRow),
+}
+
+impl FromRow for StatusRow {
+    const TABLE: &'static str = Recorded::TABLE;
+    const KEY: &'static [&'static str] = Recorded::KEY;
+
+    fn read(row: &Row<'_>) -> Result<Self> {
+        if row.maybe_text("call")?.is_some() {
+            row.read_as().map(Self::Closed)
+        } else {
+            row.read_as().map(Self::Recorded)
+        }
+    }
+}
+
 pub(super) async fn status(session: &mut impl Session) -> Result<Vec<SubscriptionStatus>> {
+    let status = "/* subscriptions */ SELECT subscription, asked_at, next_at, listed_at, apps, left_out, unanswered_since,
+            error, NULL AS call, NULL AS closed_until FROM subscriptions
+        UNION ALL SELECT subscription, NULL, NULL, NULL, NULL, NULL, NULL, NULL, call, closed_until
+            FROM budgets WHERE closed_until > $1";
     let now = session.now().await?;
-    let recorded: Vec<Recorded> =
-        fetch_readable(session, "/* subscriptions */ SELECT * FROM subscriptions", Vec::new()).await?;
-    let closed =
-        "/* subscriptions */ SELECT subscription, call, closed_until FROM budgets WHERE closed_until > $1";
-    let closed: Vec<ClosedRow> = fetch_readable(session, closed, vec![Arg::Time(now)]).await?;
-    let closed = closed.into_iter().map(|row| {
-        let ClosedRow { subscription, call, until } = row;
-        (subscription, ClosedBudget { call, until })
-    });
+    let (mut recorded, mut closed) = (Vec::new(), Vec::new());
+    for row in fetch_readable(session, status, vec![Arg::Time(now)]).await? {
+        match row {
+            StatusRow::Recorded(row) => recorded.push(row),
+            StatusRow::Closed(ClosedRow { subscription, call, until }) => {
+                closed.push((subscription, ClosedBudget { call, until }));
+            }
+        }
+    }
     Ok(of_rows(recorded, closed))
 }

@@ -146,6 +146,8 @@ pub(super) const DIALECT: Dialect = Dialect {
             value ->> '$.enrolled_at', value ->> '$.seen_at', value ->> '$.missing_since',
             value ->> '$.removed_at', value ->> '$.removed_reason', value ->> '$.tags'
         FROM jsonb_each($1)",
+    catalog_of: "/* catalog */ SELECT * FROM catalog
+        WHERE app IN (SELECT value FROM jsonb_each($1)) AND ($2 OR removed_at IS NULL)",
     app_tags: "/* app_tags */ SELECT app, tags FROM apps WHERE app IN (SELECT value FROM jsonb_each($1))",
     write_pauses: "/* write_pauses */ INSERT INTO pauses (app, paused_until, reason, actor, since)
         SELECT value ->> '$.app', value ->> '$.paused_until', value ->> '$.reason', value ->> '$.actor',

@@ -73,6 +73,7 @@ async fn no_statement_reads_a_large_table_through() {
             "audit_checkpoints",
             "breakers",
             "processes",
+            "operations",
             "fleet_revisions",
             "api_tokens",
             "plan",

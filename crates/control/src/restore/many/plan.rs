@@ -47,6 +47,7 @@ pub async fn plan_many(context: &ControlContext<'_>, request: &ManyRestores) -> 
     let shared = PlanContext::new(context).await?;
     let sources = sources(&shared, request).await?;
     let ids: Vec<AppId> = sources.iter().map(|app| app.id.clone()).collect();
+    let shared = shared.with_backups(&ids).await?;
     let planned: Vec<Result<RestorePlan, Error>> = if request.kind() == RunKind::Drill {
         let drills = sources.into_iter().map(|app| drill(&shared, request, app));
         futures::stream::iter(drills).buffered(AT_ONCE).collect().await
@@ -135,15 +136,15 @@ async fn restore(
 }
 
 async fn drill(shared: &PlanContext<'_>, request: &ManyRestores, app: App) -> Result<RestorePlan, Error> {
-    let drill = DrillRequest { app: app.id.to_string(), backup: None, into: None, probe: None };
+    let ManyRestores { into, probe, .. } = request.clone();
+    let drill = DrillRequest { app: app.id.to_string(), backup: None, into, probe };
     let resolved = drill.resolve(shared).await?;
     gather(shared, ResolvedRestore { wanted: request.wanted(), ..resolved }).await
 }
 
 /// Why an app is left out, and what to do about it.
 fn reason(error: &Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
-    let why = causes.map(ToString::to_string).fold(error.to_string(), |all, cause| format!("{all}: {cause}"));
+    let why = error.with_causes();
     error.advice().map_or_else(|| why.clone(), |advice| format!("{why}; {advice}"))
 }
 

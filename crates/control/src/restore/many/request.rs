@@ -1,6 +1,7 @@
 //! Requests for restores and drills of many apps.
 
-use holdfast_model::{App, RunKind, Timestamp};
+use holdfast_config::is_probe;
+use holdfast_model::{App, RunKind, StorageName, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -38,6 +39,21 @@ pub struct ManyRestores {
     /// Leaves out host names that another app has.
     #[serde(default)]
     pub ignore_conflicting_host_names: bool,
+    /// The App Service plan that new apps go into, by its ARM id; that of each app where none is given.
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// The databases that are restored, which must be all that each backup holds; all of them where none is named.
+    #[serde(default)]
+    pub databases: Vec<String>,
+    /// The storage that holds the backups, where the catalog does not say.
+    #[serde(default)]
+    pub storage: Option<StorageName>,
+    /// The scratch app of all drills, by its ARM id or short name; that of each policy where none is given.
+    #[serde(default)]
+    pub into: Option<String>,
+    /// The URL that must answer after each drill; that of each policy where none is given.
+    #[serde(default)]
+    pub probe: Option<String>,
 }
 
 /// Where the backups of many apps go.
@@ -55,6 +71,23 @@ pub enum ManyTargets {
 }
 
 impl ManyRestores {
+    /// Restores or drills of the newest good backups, which replace nothing that exists.
+    pub fn new(select: Selector, to: ManyTargets) -> Self {
+        Self {
+            select,
+            at: None,
+            to,
+            overwrite: false,
+            ignore_databases: false,
+            ignore_conflicting_host_names: false,
+            plan: None,
+            databases: Vec::new(),
+            storage: None,
+            into: None,
+            probe: None,
+        }
+    }
+
     /// Restores or drills.
     pub fn kind(&self) -> RunKind {
         if self.to == ManyTargets::Scratch { RunKind::Drill } else { RunKind::Restore }
@@ -63,6 +96,12 @@ impl ManyRestores {
     /// Refuses what would be refused for every app.
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |what: String, help: &str| Err(Error::new(ErrorKind::Invalid, what).help(help));
+        if let Some((what, help)) = self.misplaced() {
+            return wrong(what.to_owned(), help);
+        }
+        if let Some(Err(why)) = self.probe.as_deref().map(is_probe) {
+            return wrong(format!("the URL of the probe: {why}"), "give an address by http or https");
+        }
         match &self.to {
             ManyTargets::InPlace | ManyTargets::Slot(_) if !self.overwrite => {
                 let what = "these restores replace everything in apps that exist".to_owned();
@@ -74,6 +113,24 @@ impl ManyRestores {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// What is given and has no meaning beside the rest, and what to do.
+    fn misplaced(&self) -> Option<(&'static str, &'static str)> {
+        let (is_drill, is_new) = (self.kind() == RunKind::Drill, matches!(self.to, ManyTargets::New(_)));
+        if self.plan.is_some() && !is_new {
+            return Some(("an App Service plan is given, and no app is created", "leave out the plan"));
+        }
+        if is_drill && (!self.databases.is_empty() || self.storage.is_some()) {
+            return Some(("drills take no databases and no storage", "leave them out"));
+        }
+        if !is_drill && (self.into.is_some() || self.probe.is_some()) {
+            return Some(("a scratch app and a probe are for drills", "leave them out"));
+        }
+        if self.ignore_databases && !self.databases.is_empty() {
+            return Some(("databases are named and left as they are", "give one of the two"));
+        }
+        None
     }
 
     /// The backup that each app gets back.
@@ -88,11 +145,15 @@ impl ManyRestores {
             wanted: self.wanted(),
             aim,
             target,
-            plan: None,
+            plan: self.plan.clone(),
             overwrite: self.overwrite,
-            databases: if self.ignore_databases { Databases::Ignore } else { Databases::Bring(Vec::new()) },
+            databases: if self.ignore_databases {
+                Databases::Ignore
+            } else {
+                Databases::Bring(self.databases.clone())
+            },
             ignore_conflicting_host_names: self.ignore_conflicting_host_names,
-            storage: None,
+            storage: self.storage.clone(),
             purpose: Purpose::Restore,
         }
     }

@@ -12,7 +12,9 @@ use holdfast_model::{
     SasWindow, StorageName, Timestamp, parse_timestamp,
 };
 use holdfast_storage::{BlobFacts, Container, Grant, Need, SasHealth, Storage};
-use holdfast_store::{ApprovalState, MemoryStore, RequestAnswer, RequestKey, RunFilter, Store};
+use holdfast_store::{
+    ApprovalState, MemoryStore, Mode, RequestAnswer, RequestKey, RunFilter, SqliteStore, Store,
+};
 use serde_json::json;
 
 use super::*;
@@ -75,7 +77,7 @@ impl Storage for Blobs {
 struct World {
     fleet: Fleet,
     clock: Arc<ManualClock>,
-    store: MemoryStore,
+    store: Arc<dyn Store>,
     azure: Arc<ScriptedAzure>,
     storage: Arc<Blobs>,
 }
@@ -110,7 +112,11 @@ impl World {
     /// Apps of the fleet that Azure has, each with a backup of 01:00 and one of 03:00, and the scratch app.
     async fn new(names: &[&str]) -> Self {
         let clock = Arc::new(ManualClock::new(at("2026-11-30T09:00:00Z")));
-        let store = MemoryStore::new(Arc::clone(&clock) as _);
+        Self::over(names, Arc::new(MemoryStore::new(Arc::clone(&clock) as _)), clock).await
+    }
+
+    /// The same in this store.
+    async fn over(names: &[&str], store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
         let (azure, storage) = (Arc::new(ScriptedAzure::default()), Arc::new(Blobs::default()));
         let world = Self { fleet: fleet(names), clock, store, azure, storage };
         world.site("scratch", "Standard");
@@ -164,7 +170,7 @@ impl World {
         let clock: Arc<dyn holdfast_model::Clock> = Arc::clone(&self.clock) as _;
         ControlContext {
             fleet: &self.fleet,
-            store: &self.store,
+            store: &*self.store,
             arm: self.azure.client(clock, fastrand::Rng::with_seed(3)),
             storage: Arc::clone(&self.storage) as _,
             now: self.store.now().await.unwrap(),
@@ -180,14 +186,7 @@ impl World {
 }
 
 fn request(to: ManyTargets) -> ManyRestores {
-    ManyRestores {
-        select: Selector::default(),
-        at: None,
-        to,
-        overwrite: true,
-        ignore_databases: false,
-        ignore_conflicting_host_names: false,
-    }
+    ManyRestores { overwrite: true, ..ManyRestores::new(Selector::default(), to) }
 }
 
 /// Names, each with what is said of it.
@@ -267,6 +266,46 @@ async fn drills_share_the_scratch_app_of_the_policy_and_a_drill_under_way_is_lef
 }
 
 #[tokio::test]
+async fn a_named_scratch_app_a_probe_and_a_plan_are_for_all_and_refused_where_they_have_no_meaning() {
+    let world = World::new(&["api", "shop"]).await;
+    world.site("spare", "Standard");
+    let context = world.context().await;
+    let probe = "https://spare.example/healthz";
+    let drills = ManyRestores {
+        into: Some(app("spare").to_string()),
+        probe: Some(probe.into()),
+        ..request(ManyTargets::Scratch)
+    };
+    let plan = plan_many(&context, &drills).await.unwrap();
+    assert!(
+        plan.starts
+            .iter()
+            .all(|plan| plan.target.app == app("spare") && plan.probe.as_deref() == Some(probe))
+    );
+    let farm = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverfarms/q";
+    let new = ManyTargets::New("{app}-x".into());
+    let created = ManyRestores { plan: Some(farm.into()), ..request(new.clone()) };
+    let plan = plan_many(&context, &created).await.unwrap();
+    assert!(plan.starts.iter().all(|plan| plan.target.plan.as_deref() == Some(farm)), "{:?}", shown(&plan));
+    let named = ManyRestores { databases: vec!["orders".into()], ..request(new.clone()) };
+    let (starts, left_out) = shown(&plan_many(&context, &named).await.unwrap());
+    assert!(starts.is_empty() && left_out[0].1.contains("orders"), "{left_out:?}");
+    let elsewhere = ManyRestores { storage: Some(StorageName::new("neu")), ..request(new.clone()) };
+    let (starts, left_out) = shown(&plan_many(&context, &elsewhere).await.unwrap());
+    assert!(starts.is_empty() && left_out[0].1.contains("neu"), "{left_out:?}");
+    for (wrong, why) in [
+        (ManyRestores { to: ManyTargets::InPlace, ..created }, "no app is created"),
+        (ManyRestores { to: new.clone(), ..drills.clone() }, "are for drills"),
+        (ManyRestores { to: ManyTargets::Scratch, ..named.clone() }, "take no databases"),
+        (ManyRestores { ignore_databases: true, ..named }, "named and left"),
+        (ManyRestores { probe: Some("ftp://x".into()), ..drills }, "the URL of the probe"),
+    ] {
+        let refused = plan_many(&context, &wrong).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_person_confirms_all_of_it_by_one_request() {
     let mut world = World::new(&["api", "shop"]).await;
     world.fleet.four_eyes = FourEyes { restore: true, ..FourEyes::default() };
@@ -316,4 +355,56 @@ async fn what_is_wrong_for_all_is_refused_and_a_selection_has_an_end() {
     let gold = Selector { policies: [PolicyName::new("gold")].into(), ..Selector::default() };
     let none = ManyRestores { select: gold, ..request(ManyTargets::InPlace) };
     assert_eq!(refused(&none).await, "no app of the fleet is selected", "nothing is enrolled");
+}
+
+/// Counts what a store tells of its statements on this thread.
+struct Statements(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Statements {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "holdfast_store::statement"
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::Id {
+        tracing::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::Id, _: &tracing::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &tracing::Id) {}
+
+    fn exit(&self, _: &tracing::Id) {}
+}
+
+#[tokio::test]
+async fn a_plan_of_many_apps_asks_the_store_no_more_than_one_of_few_does() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let _counting = tracing::subscriber::set_default(Statements(Arc::clone(&count)));
+    let mut asked = Vec::new();
+    for apps in [2, 90] {
+        let names: Vec<String> = (0..apps).map(|number| format!("app-{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (folder, clock) =
+            (tempfile::tempdir().unwrap(), Arc::new(ManualClock::new(at("2026-11-30T09:00:00Z"))));
+        let path = folder.path().join("store.sqlite");
+        let store = SqliteStore::open(&path, Arc::clone(&clock) as _, Mode::Own).await.unwrap();
+        let world = World::over(&names, Arc::new(store), clock).await;
+        let (context, mut of) = (world.context().await, Vec::new());
+        for to in [ManyTargets::InPlace, ManyTargets::New("{app}-x".into()), ManyTargets::Scratch] {
+            let before = count.load(Ordering::Relaxed);
+            let plan = plan_many(&context, &request(to)).await.unwrap();
+            assert_eq!(plan.starts.len(), apps, "{:?}", shown(&plan));
+            of.push(count.load(Ordering::Relaxed) - before);
+        }
+        asked.push(of);
+        world.store.close().await;
+    }
+    assert_eq!(asked[0], asked[1], "statements for two apps, and for ninety");
+    assert!(asked[0].iter().all(|count| (1..=4).contains(count)), "{asked:?}");
 }
