@@ -293,7 +293,8 @@ CREATE TABLE processes (
     seen_at        timestamptz NOT NULL,
     revision       bigint,
     revision_error text,
-    file_note      text
+    file_note      text,
+    notifier_error text
 );
 
 -- Work that a console does in the background, until an hour after its process last wrote. Clients may ask any process for it.

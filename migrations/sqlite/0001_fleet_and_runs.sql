@@ -272,7 +272,8 @@ CREATE TABLE processes (
     seen_at        TEXT NOT NULL,
     revision       INTEGER,
     revision_error TEXT,
-    file_note      TEXT
+    file_note      TEXT,
+    notifier_error TEXT
 ) STRICT;
 
 -- Work that a console does in the background, until an hour after its process last wrote. Clients may ask any process for it.

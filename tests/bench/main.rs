@@ -8,6 +8,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures of a benchmark are far from the limits of a float")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark has to say")]
 
+mod apply;
 mod bare_loop;
 mod bench_world;
 mod burst;
@@ -55,6 +56,9 @@ async fn measure(options: &Options) -> Report {
     if options.wants("burst") {
         report.bursts.push(burst::embedded().await);
         report.bursts.extend(burst::distributed().await);
+    }
+    if options.wants("apply") {
+        report.applied = apply::measure(options).await;
     }
     if options.wants("neighbour") {
         report.neighbour = Some(neighbour::measure(options).await);

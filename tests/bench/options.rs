@@ -22,8 +22,8 @@ pub(crate) struct Options {
 }
 
 /// What `--only` selects from.
-const MEASUREMENTS: [&str; 9] =
-    ["planning", "throughput", "burst", "neighbour", "startup", "pages", "sizes", "flight", "polls"];
+const MEASUREMENTS: [&str; 10] =
+    ["planning", "throughput", "burst", "apply", "neighbour", "startup", "pages", "sizes", "flight", "polls"];
 
 impl Options {
     /// Reads `--runs 2000 --rounds 3 --workers 2 --db-latency-ms 2 --only throughput`; cargo adds `--bench`.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use holdfast_model::{DurationForecast, PAST_DURATIONS, PollPace, poll_delay};
+use holdfast_model::{DurationForecast, PAST_DURATIONS, PollPace, Timestamp, poll_delay, poll_time};
 
 use crate::report::Polling;
 
@@ -30,10 +30,15 @@ const RULES: [(&str, Rule); 5] = [
     ("every 30 s", |_, _, _| Duration::from_secs(30)),
     ("growing pauses, no history", |waited, _, rng| poll_delay(&PollPace::default(), waited, None, rng)),
     ("a tenth after the last duration", after_the_last),
-    ("Holdfast", |waited, past, rng| {
-        poll_delay(&PollPace::default(), waited, DurationForecast::of(past), rng)
-    }),
+    ("Holdfast", holdfast),
 ];
+
+fn holdfast(waited: Duration, past: &[Duration], rng: &mut fastrand::Rng) -> Duration {
+    let pause = poll_delay(&PollPace::default(), waited, DurationForecast::of(past), rng);
+    // Backups begin at any time, and polls are at full seconds.
+    let now = Timestamp::UNIX_EPOCH + Duration::from_millis(rng.u64(..3_600_000));
+    (poll_time(now, pause) - now).to_std().unwrap()
+}
 
 fn after_the_last(waited: Duration, past: &[Duration], rng: &mut fastrand::Rng) -> Duration {
     let end = past.first().map(|last| *last + *last / 10);

@@ -11,6 +11,7 @@ pub(crate) struct Report {
     pub throughput: Vec<Throughput>,
     pub in_flight: Option<InFlight>,
     pub bursts: Vec<Burst>,
+    pub applied: Option<Applied>,
     pub neighbour: Option<Neighbour>,
     pub startup: Option<Startup>,
     pub pages: Vec<Pages>,
@@ -25,6 +26,20 @@ pub(crate) struct Burst {
     pub apps: usize,
     pub planned_seconds: f64,
     pub dispatched_seconds: f64,
+}
+
+/// The time of a new revision of a fleet, and of a backup of all its apps.
+#[derive(Debug, Serialize)]
+pub(crate) struct Applied {
+    pub apps: usize,
+    /// `apply --dry-run`: what would change.
+    pub diff_seconds: f64,
+    /// `apply --yes`.
+    pub apply_seconds: f64,
+    /// From the end of `apply` until every process works by the revision.
+    pub taken_up_seconds: f64,
+    /// `backup --all`: until a run of each app is planned.
+    pub backup_seconds: f64,
 }
 
 /// The pace of one subscription beside another whose budget is closed.

@@ -1,7 +1,8 @@
 //! Prints results as tables.
 
 use crate::report::{
-    Burst, InFlight, Neighbour, Outage, PageTimes, Pages, Planning, Polling, Report, SizeCost, Startup,
+    Applied, Burst, InFlight, Neighbour, Outage, PageTimes, Pages, Planning, Polling, Report, SizeCost,
+    Startup,
 };
 
 impl Report {
@@ -19,6 +20,9 @@ impl Report {
             }
         }
         self.bursts.iter().for_each(Burst::print);
+        if let Some(measured) = &self.applied {
+            measured.print();
+        }
         if let Some(measured) = &self.neighbour {
             measured.print();
         }
@@ -94,6 +98,16 @@ impl SizeCost {
         let Self { apps, idle_pass_ms, tick_ms, status_ms } = self;
         println!(
             "{apps} apps: {idle_pass_ms:.2} ms an idle pass, {tick_ms:.0} ms a tick, {status_ms:.1} ms the status"
+        );
+    }
+}
+
+impl Applied {
+    fn print(&self) {
+        let Self { apps, diff_seconds, apply_seconds, taken_up_seconds, backup_seconds } = self;
+        println!(
+            "{apps} apps: {diff_seconds:.1} s what a revision changes, {apply_seconds:.1} s to make it, {taken_up_seconds:.1} s \
+             until every process has taken it up, {backup_seconds:.1} s to plan a backup of all"
         );
     }
 }

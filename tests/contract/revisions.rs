@@ -93,6 +93,7 @@ async fn a_process_is_known_while_it_writes_and_forgotten_when_it_stops(fixture:
         revision: None,
         revision_error: None,
         file_note: None,
+        notifier_error: None,
     };
     let (worker, scheduler) = (process("worker"), process("scheduler"));
     store.record_process(&worker).await.unwrap();
@@ -106,6 +107,7 @@ async fn a_process_is_known_while_it_writes_and_forgotten_when_it_stops(fixture:
         revision: Some(1),
         revision_error: Some("no secret".into()),
         file_note: Some("differs".into()),
+        notifier_error: Some("newer".into()),
         ..worker
     };
     store.record_process(&scheduler).await.unwrap();

@@ -288,8 +288,18 @@ impl StorePair {
         for with_removed in [false, true] {
             let after = Some(self.app().id).filter(|_| self.rng.bool());
             let app = Some(self.app().id).filter(|_| self.rng.u8(..3) == 0);
-            let filter = CatalogFilter { app, after, with_removed, most_apps: self.rng.u32(..4) };
-            both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
+            let page = CatalogFilter {
+                app,
+                after,
+                with_removed,
+                most_apps: self.rng.u32(..4),
+                ..CatalogFilter::default()
+            };
+            let apps = (0..2).map(|_| self.app().id).collect();
+            let some = CatalogFilter { apps, with_removed, ..CatalogFilter::default() };
+            for filter in [page, some] {
+                both!(self, ("catalog", &filter), |store| store.catalog(&filter)).unwrap();
+            }
         }
         both!(self, "due_lanes", |store| store.due_lanes()).unwrap();
         let since = self.memory.now().date_naive();

@@ -26,4 +26,6 @@ mod secrets;
 mod silent_subscription;
 mod stopped_worker;
 mod store_against_azure;
+mod taking_up;
+mod told;
 mod wait;

@@ -86,6 +86,11 @@ impl PipelineWorld {
         Process::start(name, folder, &self.env)
     }
 
+    /// Starts a process that watches the fleet file in `folder`.
+    pub(crate) fn start_watching(&self, name: &str, folder: &Path) -> Process {
+        Process::start_with(name, &["--watch"], folder, &self.env)
+    }
+
     /// Restarts all processes with a schedule that is never due.
     pub(crate) async fn stop_scheduling(&mut self) {
         self.simulated.write(self.folder.path(), NEVER);

@@ -45,6 +45,8 @@ pub(crate) struct Process {
     name: String,
     folder: PathBuf,
     env: BTreeMap<&'static str, String>,
+    /// Arguments after the role.
+    arguments: &'static [&'static str],
     child: Child,
     lives: u32,
 }
@@ -52,8 +54,25 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the process. `name` is the role and a number, such as `worker-2`.
     pub(crate) fn start(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>) -> Self {
-        let child = spawn(name, folder, env, 1);
-        Self { name: name.to_owned(), folder: folder.to_owned(), env: env.clone(), child, lives: 1 }
+        Self::start_with(name, &[], folder, env)
+    }
+
+    /// Starts the process with arguments after its role.
+    pub(crate) fn start_with(
+        name: &str,
+        arguments: &'static [&'static str],
+        folder: &Path,
+        env: &BTreeMap<&'static str, String>,
+    ) -> Self {
+        let child = spawn((name, arguments), folder, env, 1);
+        Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            env: env.clone(),
+            arguments,
+            child,
+            lives: 1,
+        }
     }
 
     /// The role and the number.
@@ -64,7 +83,7 @@ impl Process {
     /// Starts the process again.
     pub(crate) fn start_again(&mut self) {
         self.lives += 1;
-        self.child = spawn(&self.name, &self.folder, &self.env, self.lives);
+        self.child = spawn((&self.name, self.arguments), &self.folder, &self.env, self.lives);
     }
 
     /// Sends SIGKILL, and waits until the process has ended.
@@ -129,10 +148,15 @@ fn log_path(folder: &Path, name: &str, life: u32) -> PathBuf {
     folder.join(format!("{name}.{life}.log"))
 }
 
-fn spawn(name: &str, folder: &Path, env: &BTreeMap<&'static str, String>, life: u32) -> Child {
+fn spawn(
+    (name, arguments): (&str, &[&str]),
+    folder: &Path,
+    env: &BTreeMap<&'static str, String>,
+    life: u32,
+) -> Child {
     let role = name.split('-').next().unwrap();
     let log = File::create(log_path(folder, name, life)).unwrap();
-    let mut command = command(folder, &[role, "--color", "never"], env);
+    let mut command = command(folder, &[&[role, "--color", "never"], arguments].concat(), env);
     if !env.contains_key("HOLDFAST_LOG") {
         command.env("HOLDFAST_LOG", "info");
     }

@@ -52,12 +52,9 @@ impl Due {
     /// Holdfast, without limits of its own on plans and accounts.
     async fn by_holdfast(self) -> Figures {
         let most = u32::try_from(self.apps).unwrap();
-        // Messages and steps as several workers would have them, and room for all apps in the account's share of each
-        // subscription: any of these limits would hide ARM's.
-        let subscriptions = u32::try_from(self.subscriptions).unwrap();
-        let (per_account, outstanding) =
-            (most * subscriptions, Limits::default().outstanding * subscriptions);
-        let limits = Limits { per_plan: most, per_account, outstanding, ..Limits::default() };
+        // Messages and steps as several workers would have them: fewer would hide ARM's limits.
+        let outstanding = Limits::default().outstanding * u32::try_from(self.subscriptions).unwrap();
+        let limits = Limits { per_plan: most, per_account: most, outstanding, ..Limits::default() };
         let concurrency = 64 * self.subscriptions;
         let began = Instant::now();
         let world =

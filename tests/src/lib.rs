@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod rabbitmq;
 pub mod servers;
 mod services;
+pub mod smtp_server;
 pub mod sqlite;
 
 pub use services::service;

@@ -37,8 +37,8 @@ pub use budgets::BudgetsCommand;
 pub use dead_letters::{DeadLetterArgs, DeadLettersCommand};
 pub use doctor::DoctorArgs;
 pub use fleet::{
-    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FreshnessArgs, PauseArgs, PauseTerms,
-    PlanArgs, PreviewArgs, ResumeArgs, ScheduleCommand,
+    AppsCommand, CheckArgs, ConfigCommand, DiscoverArgs, EffectiveArgs, FmtArgs, FreshnessArgs, PauseArgs,
+    PauseTerms, PlanArgs, PreviewArgs, ResumeArgs, ScheduleCommand,
 };
 pub use global::{Format, Global, Level, LogFormat};
 pub use help::{CompletionsArgs, HelpArgs, ManArgs};

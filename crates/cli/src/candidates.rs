@@ -1,21 +1,31 @@
-//! The names of apps and policies, for the completions of a shell. What cannot be read completes nothing.
+//! The names of apps, policies and tags, for the completions of a shell. What cannot be read completes nothing.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap_complete::engine::CompletionCandidate;
 use holdfast_config::{Fleet, Secrets};
-use holdfast_model::{AppId, Clock, SystemClock};
+use holdfast_model::{AppId, Clock, SystemClock, Tags};
 use holdfast_store::{Mode, SqliteStore, Store as _};
 
 /// The short names of the apps of the fleet file and of the store's file. A database is not asked: it may be far away.
 pub fn apps() -> Vec<CompletionCandidate> {
-    let listed = fleet().into_iter().flat_map(|fleet| fleet.apps).map(|app| app.id);
-    let mut names: Vec<String> =
-        listed.chain(stored().unwrap_or_default()).map(|app| app.short_name()).collect();
-    names.sort();
-    names.dedup();
+    let names: BTreeSet<String> = known().into_iter().map(|(app, _)| app.short_name()).collect();
     names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The names of the tags of these apps, and after a name its values.
+pub fn tags(begun: &OsStr) -> Vec<CompletionCandidate> {
+    let begun = begun.to_string_lossy();
+    let words = |(name, value): (&str, &str)| {
+        if begun.contains('=') { format!("{name}={value}") } else { format!("{name}=") }
+    };
+    let all = known();
+    let found: BTreeSet<String> = all.iter().flat_map(|(_, tags)| tags.iter().map(words)).collect();
+    let matching = found.into_iter().filter(|word| word.starts_with(&*begun));
+    matching.map(CompletionCandidate::new).collect()
 }
 
 /// The policies of the fleet file.
@@ -29,7 +39,13 @@ fn fleet() -> Option<Fleet> {
     holdfast_config::check(&path, Secrets::Leave, SystemClock::default().now()).ok()?.fleet
 }
 
-fn stored() -> Option<Vec<AppId>> {
+/// The apps with their tags, of the fleet file and of the store's file.
+fn known() -> Vec<(AppId, Tags)> {
+    let listed = fleet().into_iter().flat_map(|fleet| fleet.apps).map(|app| (app.id, app.tags));
+    listed.chain(stored().unwrap_or_default()).collect()
+}
+
+fn stored() -> Option<Vec<(AppId, Tags)>> {
     let path = chosen("--store", "HOLDFAST_STORE", "holdfast.sqlite");
     if std::env::var_os("HOLDFAST_DATABASE_URL").is_some() || !path.exists() {
         return None;
@@ -39,7 +55,8 @@ fn stored() -> Option<Vec<AppId>> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let store = SqliteStore::open(&path, clock, Mode::Read).await.ok()?;
         let status = store.status().await.ok()?;
-        Some(status.into_iter().filter(|status| !status.removed).map(|status| status.app).collect())
+        let here = status.into_iter().filter(|status| !status.removed);
+        Some(here.map(|status| (status.app, status.tags)).collect())
     })
 }
 

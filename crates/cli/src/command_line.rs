@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::{Arg, Args as _, Command, CommandFactory as _, FromArgMatches as _};
-use clap_complete::engine::ArgValueCandidates;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use holdfast_control::freshness::CheckLevel;
 
 use crate::args::{Cli, Global};
@@ -58,6 +58,8 @@ fn completed(arg: Arg) -> Arg {
         arg.add(ArgValueCandidates::new(candidates::apps))
     } else if is_called("POLICY") || matches!(arg.get_long(), Some("policy" | "with-policy")) {
         arg.add(ArgValueCandidates::new(candidates::policies))
+    } else if arg.get_long() == Some("tag") {
+        arg.add(ArgValueCompleter::new(candidates::tags))
     } else {
         arg
     }

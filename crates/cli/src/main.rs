@@ -147,6 +147,8 @@ async fn dispatch(command: &Command, context: &Context) -> anyhow::Result<Exit> 
         Command::Schedule(ScheduleCommand::Preview(args)) => commands::preview::run(args, context).await,
         Command::Config(ConfigCommand::Check(args)) => commands::check::run(args, context).await,
         Command::Config(ConfigCommand::Show(args)) => commands::effective::run(args, context).await,
+        Command::Config(ConfigCommand::Fmt(args)) => commands::fmt::run(args, context),
+        Command::Config(ConfigCommand::Schema) => commands::fmt::schema(context),
         Command::Apps(AppsCommand::Discover(args)) => commands::apps::run(args, context).await,
         Command::Apps(AppsCommand::Pause(args)) => commands::steer::pause_apps(args, context).await,
         Command::Apps(AppsCommand::Resume(args)) => commands::steer::resume_apps(args, context).await,

@@ -105,7 +105,6 @@ fn no_server() -> Error {
 fn local_work(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_) | Command::Scheduler(_) | Command::Worker(_) => Some("carries out runs"),
-        Command::Apply(_) | Command::Revisions(_) => Some("works on the revisions of the store itself"),
         Command::Demo(_) | Command::Simulate(_) => Some("simulates Azure"),
         Command::Init(_) | Command::Import(_) => Some("writes a fleet file on this machine"),
         Command::Doctor(_) => Some("checks this machine and what it reaches"),
@@ -131,6 +130,8 @@ fn local_work(command: &Command) -> Option<&'static str> {
         | Command::Plan(_)
         | Command::Schedule(_)
         | Command::Config(_)
+        | Command::Apply(_)
+        | Command::Revisions(_)
         | Command::DeadLetters(_)
         | Command::Audit(_)
         | Command::Report(_)

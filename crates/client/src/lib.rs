@@ -10,6 +10,7 @@ mod many;
 mod problem;
 mod query;
 mod reads;
+mod revisions;
 mod server;
 mod starts;
 mod whoami;

@@ -7,11 +7,12 @@ use holdfast_model::{App, AppId, Timestamp};
 use crate::azure::{is_served, subscription};
 use crate::databases::{DATABASES, databases};
 use crate::diagnostics::{Diagnostics, Located, SourceLocation};
+use crate::effective::{EffectiveValue, tag_value};
 use crate::exclusion::{Exclusion, InvalidExclusion};
 use crate::fleet::{Cloud, Discover};
 use crate::policy::{Policies, find};
 use crate::section::Section;
-use crate::tags::tags;
+use crate::tags::{plain, tags};
 
 /// The most discover rules, which are compared with each other.
 const RULES_MAX: usize = 2_000;
@@ -30,18 +31,20 @@ pub struct Rule {
     pub exclude: Vec<Located<Exclusion>>,
 }
 
-/// Reads the apps.
+/// Reads the apps, and the tags of their entries with where they are.
 pub fn apps(
     diagnostics: &mut Diagnostics<'_>,
     file: &mut Section<'_>,
     policies: &Policies,
     clouds: &[Cloud],
     now: Timestamp,
-) -> Vec<App> {
+) -> (Vec<App>, BTreeMap<AppId, Vec<EffectiveValue>>) {
     let mut seen: BTreeMap<AppId, String> = BTreeMap::new();
-    let mut apps = Vec::new();
+    let (mut apps, mut tags) = (Vec::new(), BTreeMap::new());
     for section in file.sections(diagnostics, "app", "a list of tables, as in [[app]]") {
-        let Some(Located { value, place }) = app(diagnostics, section, policies, now) else { continue };
+        let Some(Located { value: (value, said), place }) = app(diagnostics, section, policies, now) else {
+            continue;
+        };
         if let Some(first) = seen.get(&value.id) {
             let message =
                 format_args!("`{}`: {} is listed already, as `{first}`", place.key, value.id.short_name());
@@ -50,9 +53,12 @@ pub fn apps(
         }
         is_served(diagnostics, &place, value.id.subscription(), clouds);
         seen.insert(value.id.clone(), place.key);
+        if !said.is_empty() {
+            tags.insert(value.id.clone(), said);
+        }
         apps.push(value);
     }
-    apps
+    (apps, tags)
 }
 
 fn app(
@@ -60,7 +66,7 @@ fn app(
     mut section: Section<'_>,
     policies: &Policies,
     now: Timestamp,
-) -> Option<Located<App>> {
+) -> Option<Located<(App, Vec<EffectiveValue>)>> {
     let expected = "the ARM id of an app";
     let id = section
         .require(diagnostics, "id", expected)
@@ -69,10 +75,12 @@ fn app(
     let policy = policy.and_then(|found| find(diagnostics, &found, policies));
     let paused = section.flag(diagnostics, "paused").unwrap_or(false);
     let databases = databases(diagnostics, &mut section, now);
-    let tags = tags(diagnostics, &mut section, "an app has one value of each tag").into_iter().collect();
+    let tags = tags(diagnostics, &mut section, "an app has one value of each tag");
     section.finish(diagnostics);
     let Located { value: id, place } = id.flatten()?;
-    Some(Located { value: App { id, policy, plan: None, databases, tags, paused }, place })
+    let said = tags.iter().map(|tag| tag_value(diagnostics, tag)).collect();
+    let tags = plain::<Vec<_>>(&tags).into_iter().collect();
+    Some(Located { value: (App { id, policy, plan: None, databases, tags, paused }, said), place })
 }
 
 /// Reads the discover rules.
@@ -106,7 +114,7 @@ fn rule(
     if let Some((id, found)) = subscription.as_ref().zip(found.as_ref()) {
         is_served(diagnostics, &found.place, id, clouds);
     }
-    let tags = tags(diagnostics, &mut section, "write a rule for each value");
+    let tags = plain(&tags(diagnostics, &mut section, "write a rule for each value"));
     let policy = section.required(diagnostics, "policy", "the name of a [policy.NAME]");
     let policy = policy.and_then(|found| find(diagnostics, &found, policies));
     let slots = section.flag(diagnostics, "slots").unwrap_or(false);

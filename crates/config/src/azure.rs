@@ -20,7 +20,7 @@ const SETTINGS: [&str; 6] =
 const KINDS: [&str; 4] = ["client_secret", "workload_identity", "managed_identity", "azure_cli"];
 
 /// The default `api-version`, as in the recorded answers.
-const API_VERSION: &str = "2024-11-01";
+pub const API_VERSION: &str = "2024-11-01";
 
 /// Reads the credentials.
 pub fn clouds(diagnostics: &mut Diagnostics<'_>, file: &mut Section<'_>) -> Vec<Cloud> {

@@ -7,11 +7,13 @@ use crate::notifications::{Channel, Email, MailTls};
 use crate::section::Section;
 
 const TYPES: [&str; 7] = ["webhook", "slack", "teams", "pagerduty", "apprise", "email", "heartbeat"];
-const TLS: [&str; 3] = ["starttls", "tls", "none"];
+/// How a connection to an SMTP server may be encrypted.
+pub const TLS: [&str; 3] = ["starttls", "tls", "none"];
 
 /// The shortest interval of a heartbeat. Progress is known to the second.
 const BEAT_MIN: Duration = Duration::from_secs(10);
-const BEAT: Duration = Duration::from_mins(1);
+/// The interval of a heartbeat, by default.
+pub const BEAT: Duration = Duration::from_mins(1);
 
 /// Reads a channel.
 pub fn channel(diagnostics: &mut Diagnostics<'_>, mut section: Section<'_>) -> Option<Channel> {

@@ -28,7 +28,12 @@ pub fn pattern(
     };
     let pattern = name.replace("%7B", "{").replace("%7D", "}");
     if let Some(unknown) = unknown_placeholders(&pattern).first() {
-        let message = format_args!("`{}`: the placeholder `{unknown}` is not known", place.key);
+        let named = if is_word(unknown) {
+            format!("the placeholder `{unknown}`")
+        } else {
+            "a placeholder".to_owned()
+        };
+        let message = format_args!("`{}`: {named} is not known", place.key);
         diagnostics.error_with_help(
             place,
             message,
@@ -39,6 +44,12 @@ pub fn pattern(
     let sample = StorageName::new("").with_container(&pattern).for_app(&sample());
     url.set_path(&format!("{before}/{}", sample.container().unwrap_or_default()));
     Some((url, Some(pattern)))
+}
+
+/// Whether a placeholder is a word in braces: what else is behind a brace may be a part of a SAS.
+fn is_word(placeholder: &str) -> bool {
+    let word = placeholder.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    word.is_some_and(|word| word.len() <= 20 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
 }
 
 fn sample() -> AppId {

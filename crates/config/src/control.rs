@@ -7,7 +7,7 @@ use crate::nearest::did_you_mean;
 use crate::section::Section;
 
 /// What can be in `four_eyes`.
-const WORDS: [&str; 2] = ["restore", "delete"];
+pub const WORDS: [&str; 2] = ["restore", "delete"];
 
 /// The shortest time that a request waits for a second person.
 const EXPIRE_MIN: Duration = Duration::from_mins(1);

@@ -55,6 +55,7 @@ fn database(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Opt
     }
     // A local MySQL is reached by the app's own settings.
     let needs_none = matches!(kind, None | Some(DatabaseKind::LocalMySql));
+    section.know("connection_string");
     let has_one = section.has("connection_string") || !needs_none;
     let connection_string = has_one.then(|| section.secret(diagnostics, "connection_string"));
     let connection_string_name =

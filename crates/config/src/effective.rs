@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use holdfast_model::{
-    DrillRule, NativeSchedule, Overlap, Policy, PollPace, Retention, Retry, format_duration, format_timestamp,
+    DrillRule, NativeSchedule, Overlap, Policy, PollPace, Retention, Retry, fold_case, format_duration,
+    format_timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostics::{Diagnostics, SourceLocation};
+use crate::diagnostics::{Diagnostics, Located, SourceLocation};
 use crate::section::Section;
+use crate::tags::FoundTag;
 
 /// A value of a policy as it applies, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -35,11 +37,12 @@ impl EffectiveValue {
     }
 }
 
-/// The values of a policy that was read from a section.
+/// The values of a policy that was read from a section, and its tags.
 pub fn effective(
     diagnostics: &Diagnostics<'_>,
     section: &Section<'_>,
     policy: &Policy,
+    tags: &[FoundTag],
 ) -> Vec<EffectiveValue> {
     let value = |(key, value): (&'static str, String)| {
         let said = section.place_of(key).map(|place| said(diagnostics, key, &place));
@@ -47,7 +50,46 @@ pub fn effective(
             said.map_or((None, None, None), |(section, file, line)| (Some(section), file, Some(line)));
         EffectiveValue { key: key.into(), value, section, file, line }
     };
-    texts(policy).into_iter().map(value).collect()
+    let tags = tags.iter().map(|tag| tag_value(diagnostics, tag));
+    texts(policy).into_iter().map(value).chain(tags).collect()
+}
+
+/// A tag as a value, such as `tags.team`.
+pub fn tag_value(
+    diagnostics: &Diagnostics<'_>,
+    Located { value: (name, value), place }: &FoundTag,
+) -> EffectiveValue {
+    let (section, file, line) = said(diagnostics, &format!("tags.{name}"), place);
+    EffectiveValue {
+        key: tag_key(name).into(),
+        value: text(value),
+        section: Some(section),
+        file,
+        line: Some(line),
+    }
+}
+
+/// The key of a tag, whose name has no case.
+fn tag_key(name: &str) -> String {
+    format!("tags.{}", fold_case(name))
+}
+
+impl EffectiveValue {
+    /// A tag that an app has in Azure.
+    pub fn of_azure(name: &str, value: &str) -> Self {
+        Self {
+            key: tag_key(name).into(),
+            value: text(value),
+            section: Some("Azure".to_owned()),
+            file: None,
+            line: None,
+        }
+    }
+
+    /// Whether it is a tag.
+    pub fn is_tag(&self) -> bool {
+        self.key.starts_with("tags.")
+    }
 }
 
 /// The section, the included file and the line of a location.

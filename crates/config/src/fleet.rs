@@ -25,6 +25,8 @@ pub struct Fleet {
     pub policies: BTreeMap<PolicyName, Policy>,
     /// The values of each policy with the lines that they come from.
     pub effective: BTreeMap<PolicyName, Vec<EffectiveValue>>,
+    /// The tags that the file gives to apps.
+    pub tags: FileTags,
     /// The entries `[[app]]`.
     pub apps: Vec<App>,
     /// The entries `[[discover]]`.
@@ -41,6 +43,15 @@ pub struct Fleet {
     pub settings: BTreeMap<String, String>,
     /// The sections `[channel.…]` and `[notify.…]`.
     pub notifications: Notifications,
+}
+
+/// The tags that a fleet file gives to apps, beside those that they have in Azure.
+#[derive(Debug, Clone, Default)]
+pub struct FileTags {
+    /// Those of each policy, with what it inherits: for its apps that have no tag of the same name.
+    pub of_policies: BTreeMap<PolicyName, Tags>,
+    /// Those of `[[app]]` entries, with where they are.
+    pub of_apps: BTreeMap<AppId, Vec<EffectiveValue>>,
 }
 
 /// An `[azure]` section: a credential and where it is used.
@@ -120,7 +131,7 @@ impl Fleet {
     /// The apps of the fleet: each `[[app]]`, and each of `sites` with the policy of its rule.
     ///
     /// An `[[app]]` entry wins over every rule, and the first matching rule wins over later ones. The tags of an entry win over
-    /// those of the same name in Azure.
+    /// those of the same name in Azure; those of policies are left out.
     pub fn apps_with(&self, sites: &[Site]) -> Vec<App> {
         let listed: BTreeMap<&AppId, &App> = self.apps.iter().map(|app| (&app.id, app)).collect();
         let seen = |app: &App| {
@@ -137,6 +148,12 @@ impl Fleet {
             all.entry(site.id.clone()).or_insert(app);
         }
         all.into_values().collect()
+    }
+
+    /// The tags of an app of the fleet: its own, and of its policy those with other names.
+    pub fn tags_of(&self, app: &App) -> Tags {
+        let of_policy = app.policy.as_ref().and_then(|policy| self.tags.of_policies.get(policy));
+        of_policy.map_or_else(|| app.tags.clone(), |of_policy| app.tags.or(of_policy))
     }
 
     /// What the fleet file says about a storage, also of one app.
@@ -263,6 +280,7 @@ mod tests {
             storages: BTreeMap::new(),
             policies: BTreeMap::new(),
             effective: BTreeMap::new(),
+            tags: FileTags::default(),
             apps: vec![listed],
             discover: vec![rule()],
             limits: Limits::default(),

@@ -10,7 +10,8 @@ use toml::de::DeTable;
 
 use crate::checkpoint::CheckpointDestination;
 use crate::diagnostics::Diagnostics;
-use crate::fleet::{Fleet, longest_deadline};
+use crate::fleet::{FileTags, Fleet, longest_deadline};
+use crate::literal_secret::literal_secret;
 use crate::policy::PoliciesRead;
 use crate::problem::{Problem, Severity};
 use crate::secrets::{Secrets, StorageInUse};
@@ -19,8 +20,8 @@ use crate::source::{Source, Unreadable, ValueSpans};
 use crate::unusable_storage::UnusableStorage;
 use crate::zone_data::ZoneData;
 use crate::{
-    apps, azure, checkpoint, control, drill, engine, include, no_effect, notify, policy, secrets, settings,
-    shared_containers, storage, trusted_hosts,
+    apps, azure, checkpoint, control, drill, engine, include, no_effect, notify, parts, policy, secrets,
+    settings, shared_containers, storage, trusted_hosts,
 };
 
 /// The result of checking a fleet file.
@@ -65,6 +66,15 @@ impl FleetText {
     /// Reads a file with those that it includes, or a folder, unless it cannot be one of a fleet: it is too large, empty or no text.
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
         include::read(path).map(|Source { name, text }| Self { name, text })
+    }
+
+    /// Where it has a text that looks like a secret, such as `apps/eu.toml:3`.
+    pub fn literal_secret(&self) -> Option<String> {
+        let line = literal_secret(&self.text)?;
+        let Self { name, text } = self.clone();
+        let source = Source { name, text };
+        let (file, line) = parts::line(&source, line);
+        Some(format!("{}:{line}", file.as_ref().unwrap_or(&source.name)))
     }
 
     /// Checks it.
@@ -126,9 +136,9 @@ fn read(
     include::check(diagnostics, &mut file);
     let clouds = azure::clouds(diagnostics, &mut file);
     let storages = storage::storages(diagnostics, &mut file, &clouds);
-    let PoliciesRead { policies, effective, extended } =
+    let PoliciesRead { policies, effective, tags, extended } =
         policy::policies(diagnostics, &mut file, &storages, zones, now);
-    let apps = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
+    let (apps, of_apps) = apps::apps(diagnostics, &mut file, &policies, &clouds, now);
     let rules = apps::discover(diagnostics, &mut file, &policies, &clouds);
     drill::check(diagnostics, &apps, &clouds);
     trusted_hosts::check(diagnostics, &clouds, &storages);
@@ -166,6 +176,7 @@ fn read(
         storages,
         policies,
         effective,
+        tags: FileTags { of_policies: tags, of_apps },
         apps,
         discover,
         limits,

@@ -49,6 +49,18 @@ pub fn read(path: &Path) -> Result<Source, Unreadable> {
     Ok(whole)
 }
 
+/// The files of the fleet: the fleet file, if it is no folder, and those that it includes.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    let (root, patterns) = root(path)?;
+    let folder = folder_of(path);
+    let mut found = if path.is_dir() { Vec::new() } else { vec![path.to_owned()] };
+    for pattern in &patterns {
+        let names = names(&folder, pattern, &root.name)?.into_iter().map(|name| folder.join(name));
+        found.extend(names.filter(|file| !found.contains(file)).collect::<Vec<_>>());
+    }
+    Ok(found)
+}
+
 /// What changes when a file of the fleet changes, comes or goes: its files, and the folders of its patterns.
 pub fn looked_at(path: &Path) -> Vec<PathBuf> {
     let folder = folder_of(path);

@@ -17,7 +17,8 @@ use crate::zone_data::ZoneData;
 
 /// The longest time that an incident gathers apps: people hear of it within a minute.
 const GATHER_MAX: Duration = Duration::from_secs(30);
-const GATHER: Duration = Duration::from_secs(20);
+/// How long an incident gathers apps, by default.
+pub const GATHER: Duration = Duration::from_secs(20);
 
 /// The shortest pause between two reminders.
 const REMINDER_MIN: Duration = Duration::from_mins(10);
@@ -32,7 +33,7 @@ pub fn rule(
     let channels = channels(diagnostics, &mut section, known);
     let policies = of_policies(diagnostics, &mut section, policies);
     let tags = tags(diagnostics, &mut section, "write a rule for each value");
-    let tags = tags.iter().map(|(name, value)| TagFilter::new(name, value)).collect();
+    let tags = tags.iter().map(|tag| TagFilter::new(&tag.value.0, &tag.value.1)).collect();
     let all: Vec<&'static str> = NotifyOn::VARIANTS.iter().map(|on| on.as_str()).collect();
     let on = if section.has("on") {
         section.words(diagnostics, "on", &all)

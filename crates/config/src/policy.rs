@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use holdfast_model::schedule::{Crontab, InvalidCrontab, Schedule};
 use holdfast_model::{
-    Overlap, Policy, PolicyName, PolicySnapshot, PollPace, Retries, Retry, StorageName, Timestamp, Zone,
+    Overlap, Policy, PolicyName, PolicySnapshot, PollPace, Retries, Retry, StorageName, Tags, Timestamp, Zone,
 };
 use toml::de::DeValue;
 
@@ -19,6 +19,7 @@ use crate::nearest::did_you_mean;
 use crate::retention::retention;
 use crate::section::Section;
 use crate::storage::Storages;
+use crate::tags::{merged_tags, plain};
 use crate::wrong_kind::refused;
 use crate::zone_data::ZoneData;
 use crate::zone_hint::{ZoneHint, reversed_offset, zone_hint};
@@ -33,11 +34,14 @@ pub struct PoliciesRead {
     pub policies: Policies,
     /// The values of each valid policy.
     pub effective: BTreeMap<PolicyName, Vec<EffectiveValue>>,
+    /// The tags that each valid policy gives to its apps.
+    pub tags: BTreeMap<PolicyName, Tags>,
     /// Policies from which others inherit.
     pub extended: BTreeSet<PolicyName>,
 }
 
-const CATCH_UP: Duration = Duration::from_hours(6);
+/// How late a missed tick is still run, by default.
+pub const CATCH_UP: Duration = Duration::from_hours(6);
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -51,6 +55,7 @@ pub fn policies(
 ) -> PoliciesRead {
     let mut read = PoliciesRead::default();
     let Some(section) = file.section(diagnostics, "policy", "tables, as in [policy.NAME]") else {
+        file.know("defaults");
         return read;
     };
     let inheritance = Inheritance::of(diagnostics, file, &section);
@@ -64,7 +69,10 @@ pub fn policies(
             }
             other => refused(diagnostics, &place, "a table with `schedule` and `storage`", other),
         };
-        let (value, values) = found.map_or((None, Vec::new()), |(policy, values)| (Some(policy), values));
+        let (value, values) = found.map_or((None, Vec::new()), |(policy, tags, values)| {
+            read.tags.insert(name.clone(), tags);
+            (Some(policy), values)
+        });
         if inheritance.is_extended(&name) {
             read.extended.insert(name.clone());
         }
@@ -81,7 +89,7 @@ fn policy(
     storages: &Storages,
     zones: &ZoneData,
     now: Timestamp,
-) -> Option<(Policy, Vec<EffectiveValue>)> {
+) -> Option<(Policy, Tags, Vec<EffectiveValue>)> {
     let crontab = crontab(diagnostics, &mut section);
     let timezone = section.text(diagnostics, "timezone", "an IANA zone such as \"Europe/Paris\"");
     let timezone = timezone.map_or(Some(Zone::UTC), |found| zone(diagnostics, &found, zones));
@@ -96,6 +104,7 @@ fn policy(
     let policy_snapshot = policy_snapshot(diagnostics, &mut section, storages);
     let native_schedule =
         section.unless_none("native_schedule", |section, _| native_schedule(diagnostics, section));
+    let tags = merged_tags(diagnostics, &mut section);
     section.know("extends");
     section.finish(diagnostics);
     let (crontab, timezone) = (crontab?, timezone?);
@@ -116,8 +125,9 @@ fn policy(
         native_schedule,
         policy_snapshot: PolicySnapshot { catch_up, ..policy_snapshot? },
     };
-    let values = effective(diagnostics, &section, &policy);
-    Some((policy, values))
+    let values = effective(diagnostics, &section, &policy, &tags);
+    let tags = plain::<Vec<_>>(&tags).into_iter().collect();
+    Some((policy, tags, values))
 }
 
 fn crontab(diagnostics: &mut Diagnostics<'_>, section: &mut Section<'_>) -> Option<Located<Crontab>> {

@@ -7,7 +7,7 @@ use crate::diagnostics::Diagnostics;
 use crate::section::Section;
 
 /// The counts of periods, with their maxima: a hundred years, and for hours more than one year.
-const PERIODS: [(&str, u32); 5] =
+pub const PERIODS: [(&str, u32); 5] =
     [("hourly", 10_000), ("daily", 36_500), ("weekly", 5_200), ("monthly", 1_200), ("yearly", 100)];
 
 /// Reads the retention rule.

@@ -25,7 +25,8 @@ pub struct Section<'t> {
     pub(crate) is_quiet: bool,
 }
 
-type Entry<'t> = (SourceLocation, &'t DeValue<'t>);
+/// A value and its location.
+pub type Entry<'t> = (SourceLocation, &'t DeValue<'t>);
 
 /// The table that has a key, the key and its value.
 type Found<'s, 't> = (&'s SourceLocation, &'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>);
@@ -195,6 +196,17 @@ impl<'t> Section<'t> {
         self.know(key);
         let is_none = self.find(key).is_some_and(|(_, _, value)| value.get_ref().as_str() == Some("none"));
         if is_none { None } else { read(self, key) }
+    }
+
+    /// The values of a key in its own table and in those that it inherits from, the nearest first. The text `none` undoes
+    /// those behind it.
+    pub fn inherited_values(&mut self, key: &'static str) -> Vec<Entry<'t>> {
+        self.know(key);
+        let found = self.layers().filter_map(|(at, table)| {
+            let (name, value) = table.get_key_value(key)?;
+            Some((place_of(at, name), value.get_ref()))
+        });
+        found.take_while(|(_, value)| value.as_str() != Some("none")).collect()
     }
 
     /// The location of a key that it has or inherits, such as `poll` or `retry.partial`.

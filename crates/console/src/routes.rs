@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::handler::Handler as _;
 use axum::http::Method;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::Response;
@@ -31,6 +32,9 @@ use crate::site::Site;
 
 /// The greatest body of a request. A page of selected apps is far smaller.
 const BODY_BYTES: usize = 256 * 1024;
+
+/// The same with a fleet file, which has at most 8 MiB, as JSON.
+const FLEET_BYTES: usize = 16 * 1024 * 1024;
 
 /// Characters of a refused request in the audit.
 const WHAT_CHARS: usize = 200;
@@ -147,7 +151,8 @@ fn api(table: RouteTable) -> RouteTable {
         .post_in_scope("/api/v1/native-schedules", BackUp, native_schedules::change)
         .get("/api/v1/revisions", View, revisions::list)
         .get("/api/v1/revisions/{number}", View, revisions::show)
-        .post("/api/v1/revisions", ChangeFleet, revisions::apply)
+        .get("/api/v1/revisions/{number}/changes", View, revisions::changes)
+        .post("/api/v1/revisions", ChangeFleet, revisions::apply.layer(DefaultBodyLimit::max(FLEET_BYTES)))
         .get("/api/v1/whoami", View, access::whoami)
         .get("/api/v1/tokens", ManageTokens, access::list)
         .post("/api/v1/tokens", ManageTokens, access::create)
@@ -167,7 +172,7 @@ fn upkeep(table: RouteTable) -> RouteTable {
         .get("/api/v1/dead-letters/{id}", Retry, letters::show)
         .post("/api/v1/dead-letters/retry", Retry, letters::retry)
         .post("/api/v1/dead-letters/drop", Retry, letters::remove)
-        .post("/api/v1/config/check", BackUp, config::check)
+        .post("/api/v1/config/check", BackUp, config::check.layer(DefaultBodyLimit::max(FLEET_BYTES)))
 }
 
 /// The pages and calls about many apps at once.

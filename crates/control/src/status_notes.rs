@@ -127,20 +127,29 @@ pub(crate) fn checkpoint(status: &CheckpointStatus, now: Timestamp) -> Option<St
     })
 }
 
-/// A process that has not taken up the newest revision of the fleet, or whose own fleet file says something else.
+/// A process that has not taken up the newest revision of the fleet, whose own fleet file says something else, or that sends no
+/// notifications.
 pub(crate) fn process(status: &ProcessStatus) -> Vec<String> {
-    let ProcessStatus { role, host, revision, revision_error, file_note, .. } = status;
-    let name = match host {
+    let file = status.file_note.as_ref().map(|note| format!("{}: {note}", name_of(status)));
+    let notifier_error = status.notifier_error.as_ref();
+    let silent = notifier_error.map(|error| format!("{} sends no notifications: {error}", name_of(status)));
+    behind(status).into_iter().chain(file).chain(silent).collect()
+}
+
+/// A process that has not taken up the newest revision of the fleet.
+pub(crate) fn behind(status: &ProcessStatus) -> Option<String> {
+    let error = status.revision_error.as_ref()?;
+    let works_by =
+        status.revision.map_or_else(|| "its fleet file".to_owned(), |number| format!("revision {number}"));
+    let name = name_of(status);
+    Some(format!("{name} works by {works_by} and has not taken up the newest revision: {error}"))
+}
+
+fn name_of(ProcessStatus { role, host, .. }: &ProcessStatus) -> String {
+    match host {
         Some(host) => format!("the process `{role}` on {host}"),
         None => format!("a process `{role}`"),
-    };
-    let works_by =
-        revision.map_or_else(|| "its fleet file".to_owned(), |number| format!("revision {number}"));
-    let behind = revision_error
-        .as_ref()
-        .map(|error| format!("{name} works by {works_by} and has not taken up the newest revision: {error}"));
-    let file = file_note.as_ref().map(|note| format!("{name}: {note}"));
-    behind.into_iter().chain(file).collect()
+    }
 }
 
 #[cfg(test)]
@@ -159,16 +168,24 @@ mod tests {
             revision: Some(3),
             revision_error: None,
             file_note: None,
+            notifier_error: None,
         };
-        assert_eq!(process(&good), [""; 0]);
+        assert_eq!((process(&good), behind(&good)), (Vec::new(), None));
         let error = Some("revision 4 cannot be used here: no secret".to_owned());
-        let behind = ProcessStatus { revision_error: error, file_note: Some("it differs".into()), ..good };
+        let behind = ProcessStatus {
+            revision_error: error,
+            file_note: Some("it differs".into()),
+            notifier_error: Some("newer".into()),
+            ..good
+        };
+        assert_eq!(super::behind(&behind), process(&behind).first().cloned());
         assert_eq!(
             process(&behind),
             [
                 "the process `worker` on web-2 works by revision 3 and has not taken up the newest revision: revision 4 cannot \
                  be used here: no secret",
                 "the process `worker` on web-2: it differs",
+                "the process `worker` on web-2 sends no notifications: newer",
             ]
         );
     }

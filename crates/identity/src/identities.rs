@@ -157,6 +157,7 @@ mod tests {
             storages: BTreeMap::new(),
             policies: BTreeMap::new(),
             effective: BTreeMap::new(),
+            tags: holdfast_config::FileTags::default(),
             apps: Vec::new(),
             discover: Vec::new(),
             limits: Limits::default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::{DurationForecast, PollPace, Retry};
+use crate::{DurationForecast, PollPace, Retry, Timestamp};
 
 /// The pause after failure number `failure` (from 1) under a retry rule.
 ///
@@ -43,6 +43,17 @@ pub fn poll_delay(
         None => jitter(waited.mul_f64(LATE_GROWTH).clamp(pace.first, longest), rng).max(pace.first),
     }
 }
+
+/// The time of a poll about `pause` after `now`: at the nearest full second, unless the pause is short. Polls of many runs then
+/// come due together, so that few transactions hold them all.
+pub fn poll_time(now: Timestamp, pause: Duration) -> Timestamp {
+    let time = now + pause;
+    let nearest = (time.timestamp_millis() + 500).div_euclid(1_000);
+    Timestamp::from_timestamp_secs(nearest).filter(|_| pause >= LONG_PAUSE).unwrap_or(time)
+}
+
+/// The shortest pause after which half a second does not matter.
+const LONG_PAUSE: Duration = Duration::from_secs(30);
 
 /// The longest pause under a forecast, in longest pauses without one.
 const FORECAST_PAUSES: u32 = 20;
@@ -107,6 +118,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn polls_of_long_pauses_are_at_full_seconds_near_their_own_time(
+            now in 0_i64..4_000_000_000_000, pause in 0_u64..10_000_000_000,
+        ) {
+            let (now, pause) = (Timestamp::from_timestamp_millis(now).unwrap(), Duration::from_millis(pause));
+            let time = poll_time(now, pause);
+            let moved = (time - (now + pause)).abs().to_std().unwrap();
+            prop_assert!(moved <= Duration::from_millis(500));
+            prop_assert!(pause < LONG_PAUSE || time.timestamp_millis() % 1_000 == 0);
+        }
+
         #[test]
         fn no_rule_and_no_count_of_failures_leaves_the_bounds(
             first in 0_u64..100_000, max in 0_u64..100_000, failure in 0_u32..u32::MAX, seed: u64,

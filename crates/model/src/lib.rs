@@ -53,7 +53,7 @@ pub use app::{App, Site};
 pub use app_id::{AppId, InvalidAppId};
 pub use app_support::{tier_backs_up_slots, tier_has_backups};
 pub use azure_hosts::{AzureCloud, AzureService};
-pub use backoff::{jitter, poll_delay, retry_delay};
+pub use backoff::{jitter, poll_delay, poll_time, retry_delay};
 pub use backup_log::{LogReason, classify_log, cure_in_log, shorten_log};
 pub use backup_name::BackupName;
 pub use backup_result::{BACKUP_RESULTS, BackupResult, PollDecision, poll_decision};

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     BackupFacts, BackupId, DepartureReason, NativeSchedule, PolicyName, RunId, StorageName, SubscriptionId,
-    Tags, Timestamp,
+    TagFilter, Tags, Timestamp,
 };
 
 /// What an operator did or found about an app or one of its backups.
@@ -222,6 +222,10 @@ pub enum OperatorAction {
         /// The policy; `None` for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         policy: Option<PolicyName>,
+        /// The tags of the apps; none for all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(value_type = Vec<String>)]
+        tags: Vec<TagFilter>,
         /// When it ends.
         until: Timestamp,
         /// Why.

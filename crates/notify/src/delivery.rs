@@ -92,7 +92,8 @@ impl Deliverer {
         let Some(notification) = leased.into_iter().next() else { return Ok(false) };
         let sent = match serde_json::from_str::<Notice>(&notification.content) {
             Ok(notice) => self.sender.send(&notification.id, &notice).await,
-            Err(_) => Err(SendError::Never("it was written by another version of Holdfast".to_owned())),
+            // A process of that version may send it.
+            Err(_) => Err(SendError::later("it was written by another version of Holdfast")),
         };
         let now = self.store.now().await?;
         let delivery = {

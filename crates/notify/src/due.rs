@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 
 use holdfast_config::{ClockTime, NotifyRule};
-use holdfast_model::Timestamp;
+use holdfast_model::{AppId, Tags, Timestamp};
 
 use crate::fold::Rules;
 use crate::notice::{Digest, Notice, NoticeKind};
 use crate::signal::is_told_once;
 use crate::state::{Day, Incident, NotifierState, Silence};
 
+/// The tags of the apps in trouble, by id. Silences alone ask for them.
+pub type TagsById = BTreeMap<String, Tags>;
+
 /// What is due now. Incidents that are over, and those of rules that are gone, leave the state.
-pub fn due(state: &mut NotifierState, rules: &Rules, now: Timestamp) -> Vec<Notice> {
+pub fn due(state: &mut NotifierState, rules: &Rules, tags: &TagsById, now: Timestamp) -> Vec<Notice> {
     state.silences.retain(|silence| silence.until > now);
     let mut notices = Vec::new();
     let mut open = Vec::new();
     for incident in std::mem::take(&mut state.incidents) {
         let Some(rule) = rules.get(&incident.key.rule) else { continue };
-        if is_held(&incident, rule, &state.silences, now) {
+        if is_held(&incident, rule, (&state.silences, tags), now) {
             if incident.told > 0 || !incident.troubles.is_empty() {
                 open.push(incident);
             }
@@ -60,21 +63,29 @@ fn told(
     Some(incident)
 }
 
-/// Whether a silence or a quiet time holds an incident back. A silence of an app holds back what is about that app alone.
-fn is_held(incident: &Incident, rule: &NotifyRule, silences: &[Silence], now: Timestamp) -> bool {
+/// Whether a silence or a quiet time holds an incident back. A silence of an app, or of apps with a tag, holds back what is
+/// about these alone.
+fn is_held(
+    incident: &Incident,
+    rule: &NotifyRule,
+    (silences, tags_by_id): (&[Silence], &TagsById),
+    now: Timestamp,
+) -> bool {
     let time = ClockTime::of(now, &rule.zone);
     if rule.quiet.iter().any(|quiet| quiet.contains(time)) {
         return true;
     }
+    let is_about = |is_one: &dyn Fn(&String) -> bool| {
+        !incident.troubles.is_empty() && incident.troubles.keys().all(is_one)
+    };
     silences.iter().any(|silence| {
-        let Silence { rule, policy, app, .. } = silence;
-        let is_about = |app: &holdfast_model::AppId| {
-            let id = app.to_string();
-            !incident.troubles.is_empty() && incident.troubles.keys().all(|other| *other == id)
-        };
+        let Silence { rule, policy, app, tags, .. } = silence;
+        let is_app = |app: &AppId| is_about(&|id| *id == app.to_string());
+        let has_tags = |id: &String| tags_by_id.get(id).is_some_and(|found| found.satisfy_all(tags));
         rule.as_ref().is_none_or(|rule| *rule == incident.key.rule)
             && policy.as_ref().is_none_or(|policy| Some(policy) == incident.key.policy.as_ref())
-            && app.as_ref().is_none_or(is_about)
+            && app.as_ref().is_none_or(is_app)
+            && (tags.is_empty() || is_about(&has_tags))
     })
 }
 

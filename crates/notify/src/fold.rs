@@ -195,13 +195,14 @@ fn forget(state: &mut NotifierState, rule: &str, app: &AppId) {
 fn silenced(state: &mut NotifierState, event: &AuditEvent) {
     let RunEvent::ActionRecorded { action, actor } = &event.event else { return };
     match action {
-        OperatorAction::NotificationsSilenced { rule, policy, until, reason } => {
+        OperatorAction::NotificationsSilenced { rule, policy, tags, until, reason } => {
             let app = (event.app != AppId::unknown()).then(|| event.app.clone());
             state.silences.push(Silence {
                 id: event.run_id,
                 rule: rule.clone(),
                 policy: policy.clone(),
                 app,
+                tags: tags.clone(),
                 until: *until,
                 reason: reason.clone(),
                 by: actor.name.clone(),

@@ -1,6 +1,9 @@
 //! Sends e-mail over SMTP.
 
+use std::error::Error as _;
+
 use holdfast_config::{Email, MailTls};
+use holdfast_model::inert;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
@@ -67,9 +70,23 @@ fn failed(error: &lettre::transport::smtp::Error) -> SendError {
         }
         Some(code) => SendError::later(format!("the mail server answered {code}")),
         None if error.is_timeout() => SendError::later("the mail server did not answer in time"),
-        None if error.is_tls() => {
-            SendError::later("no TLS connection to the mail server: its certificate or STARTTLS")
+        None => {
+            let why = why(error);
+            let help = if why.contains("certificate") {
+                "; the system's certificates, or those of SSL_CERT_FILE, must have its authority"
+            } else {
+                ""
+            };
+            SendError::later(format!("no connection to the mail server: {why}{help}"))
         }
-        None => SendError::later("no connection to the mail server"),
     }
+}
+
+/// The innermost cause: that a certificate does not verify, for example. It is about the connection, and holds no secret.
+fn why(error: &lettre::transport::smtp::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(found) = cause {
+        (text, cause) = (found.to_string(), found.source());
+    }
+    inert(&text).into_owned()
 }

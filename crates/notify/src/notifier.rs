@@ -12,9 +12,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::conditions::conditions;
-use crate::due::due;
+use crate::due::{TagsById, due};
 use crate::error::Error;
 use crate::fold::{Rules, Seen, concerns, fold, look};
+use crate::health::NotifierHealth;
 use crate::notice::Notice;
 use crate::state::NotifierState;
 
@@ -24,14 +25,19 @@ const PAGE: u32 = 1_000;
 /// The pause between two passes.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The interval of looks at the store for conditions.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// The longest pause after what another program wrote could not be read.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+
+/// The interval of looks at the store for conditions. With a pause and the longest time that a rule gathers, people hear within
+/// a minute.
+const LOOK_EVERY: Duration = Duration::from_secs(25);
 
 /// Reads the audit after its place, and commits the new place with the notifications that follow.
 pub struct Notifier {
     store: Arc<dyn Store>,
     rules: Rules,
     bell: Arc<Notify>,
+    health: NotifierHealth,
 }
 
 impl fmt::Debug for Notifier {
@@ -57,31 +63,49 @@ pub enum PassResult {
 }
 
 impl Notifier {
-    /// A notifier of these rules. `bell` is rung when it has added notifications.
-    pub fn new(store: Arc<dyn Store>, rules: Rules, bell: Arc<Notify>) -> Self {
-        Self { store, rules, bell }
+    /// A notifier of these rules. `bell` is rung when it has added notifications, and `health` is told what keeps it from it.
+    pub fn new(store: Arc<dyn Store>, rules: Rules, bell: Arc<Notify>, health: NotifierHealth) -> Self {
+        Self { store, rules, bell, health }
     }
 
-    /// Runs passes until `stop`. A failed pass is logged.
+    /// Runs passes until `stop`. A failed pass is logged; what another program wrote and this one cannot read only once.
     pub async fn run(self, stop: CancellationToken) {
+        let mut pause = PAUSE;
         while !stop.is_cancelled() {
             let passed = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 passed = self.pass() => passed,
             };
+            let is_unreadable = matches!(passed, Err(Error::ReadState(_)));
+            pause = if is_unreadable { PAUSE_MAX.min(pause * 2) } else { PAUSE };
             match passed {
                 Ok(PassResult::Advanced { has_more: true, .. }) => continue,
-                Ok(_) => {}
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(
-                        error,
-                        "failed to read the audit for notifications; it is tried again in two seconds"
-                    );
-                }
+                Ok(_) => self.health.note(None),
+                Err(error) => self.fails(&error),
             }
-            let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
+            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+        }
+    }
+
+    fn fails(&self, error: &Error) {
+        let is_unreadable = matches!(error, Error::ReadState(_));
+        let why = is_unreadable.then(|| error.to_string());
+        let is_known = is_unreadable && self.health.error() == why;
+        self.health.note(why);
+        let error = error as &dyn std::error::Error;
+        if is_known {
+            tracing::debug!(error, "what the notifier remembers cannot be read yet");
+        } else if is_unreadable {
+            tracing::warn!(
+                error,
+                "this process sends no notifications until it can read that; it tries again each minute"
+            );
+        } else {
+            tracing::warn!(
+                error,
+                "failed to read the audit for notifications; it is tried again in two seconds"
+            );
         }
     }
 
@@ -98,7 +122,8 @@ impl Notifier {
             let found = conditions(&self.store.status().await?, &self.store.subscriptions().await?, now);
             look(&mut state, &self.rules, &found, now);
         }
-        let notices = due(&mut state, &self.rules, now);
+        let tags = self.tags_in_trouble(&state).await?;
+        let notices = due(&mut state, &self.rules, &tags, now);
         let through = events.last().map_or(place.through, |event| event.link.seq);
         if through == place.through && state == before && notices.is_empty() {
             return Ok(PassResult::Idle);
@@ -158,6 +183,18 @@ impl Notifier {
         }
         let apps: BTreeSet<AppId> = events.iter().map(|event| event.app.clone()).collect();
         Ok(self.store.notifications().app_tags(&apps).await?)
+    }
+
+    /// The tags of the apps in trouble, where a silence asks for tags.
+    async fn tags_in_trouble(&self, state: &NotifierState) -> Result<TagsById, Error> {
+        if state.silences.iter().all(|silence| silence.tags.is_empty()) {
+            return Ok(TagsById::new());
+        }
+        let ids = state.incidents.iter().flat_map(|incident| incident.troubles.keys());
+        // What is about a policy or a subscription has another id.
+        let apps: BTreeSet<AppId> = ids.filter_map(|id| id.parse().ok()).collect();
+        let found = self.store.notifications().app_tags(&apps).await?;
+        Ok(found.into_iter().map(|(app, tags)| (app.to_string(), tags)).collect())
     }
 
     fn looks_at_conditions(&self) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_control::operator_actions::{about_app, reason};
 use holdfast_control::{Error, ErrorKind};
-use holdfast_model::{Actor, AppId, OperatorAction, PolicyName, RunId, Tags};
+use holdfast_model::{Actor, AppId, OperatorAction, PolicyName, RunId, TagFilter, Tags};
 use holdfast_store::Store;
 
 use crate::fold::{Rules, Seen, concerns, fold};
@@ -22,6 +22,8 @@ pub struct SilenceRequest {
     pub policy: Option<PolicyName>,
     /// The app; `None` for all.
     pub app: Option<AppId>,
+    /// The tags of the apps; none for all.
+    pub tags: Vec<TagFilter>,
     /// How long it lasts.
     pub lasts: Duration,
     /// Why.
@@ -36,7 +38,7 @@ pub async fn silence(
     request: SilenceRequest,
     rng: &mut fastrand::Rng,
 ) -> Result<RunId, Error> {
-    let SilenceRequest { rule, policy, app, lasts, reason: why, actor } = request;
+    let SilenceRequest { rule, policy, app, tags, lasts, reason: why, actor } = request;
     if lasts.is_zero() || lasts > LONGEST {
         let what = "a silence lasts at least a second and at most 31 days";
         return Err(
@@ -50,7 +52,8 @@ pub async fn silence(
             Error::new(ErrorKind::Refused, what).help("start `holdfast run` or `holdfast scheduler` first")
         );
     }
-    let action = OperatorAction::NotificationsSilenced { rule, policy, until: now + lasts, reason: why };
+    let until = now + lasts;
+    let action = OperatorAction::NotificationsSilenced { rule, policy, tags, until, reason: why };
     let record = about_app(&app.unwrap_or_else(AppId::unknown), (action, actor), now, rng);
     store.add_run(&record).await?;
     Ok(record.run.id)

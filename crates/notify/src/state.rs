@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use holdfast_config::{NotifyOn, NotifyRule};
-use holdfast_model::{AppId, Cause, PolicyName, RunId, SubscriptionId, Timestamp, inert};
+use holdfast_model::{AppId, Cause, PolicyName, RunId, SubscriptionId, TagFilter, Timestamp, inert};
 use holdfast_store::sha256_hex;
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,9 @@ pub struct Silence {
     pub policy: Option<PolicyName>,
     /// The app; `None` for all.
     pub app: Option<AppId>,
+    /// The tags of the apps; none for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<TagFilter>,
     /// When it ends.
     pub until: Timestamp,
     /// Why.

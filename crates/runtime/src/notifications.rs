@@ -6,7 +6,7 @@ use std::time::Duration;
 use holdfast_config::{Channel, Fleet};
 use holdfast_identity::Identities;
 use holdfast_model::Clock;
-use holdfast_notify::{ChannelSender, Deliverer, HeartbeatLoop, Look, Notifier, Progress};
+use holdfast_notify::{ChannelSender, Deliverer, HeartbeatLoop, Look, Notifier, NotifierHealth, Progress};
 use holdfast_store::Store;
 use holdfast_telemetry::{blanked, remember_secret};
 use tokio::sync::Notify;
@@ -29,6 +29,8 @@ pub struct NotificationParts<'a> {
     pub loops: Vec<(&'static str, Arc<holdfast_console::Heartbeat>)>,
     /// The address under which browsers reach the console.
     pub public_url: Option<Url>,
+    /// Is told what keeps the notifier from its work.
+    pub health: NotifierHealth,
     /// Randomness for pauses.
     pub rng: fastrand::Rng,
 }
@@ -39,12 +41,13 @@ pub struct NotificationLoops {
     notifier: Option<Notifier>,
     deliverers: Vec<Deliverer>,
     heartbeats: Vec<HeartbeatLoop>,
+    health: NotifierHealth,
 }
 
 impl NotificationLoops {
     /// Builds the loops; they do nothing where the fleet file has no channel. Sends nothing.
     pub fn new(parts: NotificationParts<'_>) -> anyhow::Result<Self> {
-        let NotificationParts { fleet, store, clock, loops, public_url, mut rng } = parts;
+        let NotificationParts { fleet, store, clock, loops, public_url, health, mut rng } = parts;
         let (bell, look) = (Arc::new(Notify::new()), Look { public_url });
         let progress: Arc<dyn Progress> = Arc::new(LoopProgress(loops));
         let (mut deliverers, mut heartbeats) = (Vec::new(), Vec::new());
@@ -60,12 +63,15 @@ impl NotificationLoops {
             }
         }
         let rules = fleet.notifications.rules.clone();
-        let notifier = (!rules.is_empty()).then(|| Notifier::new(Arc::clone(store), rules, bell));
-        Ok(Self { notifier, deliverers, heartbeats })
+        let notifier =
+            (!rules.is_empty()).then(|| Notifier::new(Arc::clone(store), rules, bell, health.clone()));
+        Ok(Self { notifier, deliverers, heartbeats, health })
     }
 
     /// Runs until `stop`. What is being sent then is sent again after its lease.
     pub async fn run(self, stop: CancellationToken) {
+        // What kept an earlier notifier from its work is over.
+        self.health.note(None);
         let mut loops = JoinSet::new();
         if let Some(notifier) = self.notifier {
             loops.spawn(notifier.run(stop.clone()));

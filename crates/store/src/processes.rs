@@ -26,6 +26,9 @@ pub struct ProcessStatus {
     pub revision_error: Option<String>,
     /// What is to be known of its own fleet file: that it differs from the revision, or why it was refused.
     pub file_note: Option<String>,
+    /// Why it sends no notifications, though it should.
+    #[serde(default)]
+    pub notifier_error: Option<String>,
 }
 
 impl ProcessStatus {

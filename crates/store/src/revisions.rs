@@ -1,7 +1,7 @@
 //! The revisions of the fleet.
 
 use holdfast_model::{Actor, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A revision of the fleet: a fleet file that every process takes up.
@@ -14,7 +14,7 @@ pub struct Revision {
 }
 
 /// What is known of a revision beside its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct RevisionHead {
     /// Its number, from 1.
     pub number: u64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_arm::Error;
 use holdfast_model::{
     Attempt, BackupFacts, Cause, DurationForecast, PolicySnapshot, Run, RunKind, RunState, Timestamp,
-    poll_delay,
+    poll_delay, poll_time,
 };
 
 use crate::ending::{Failure, failed};
@@ -26,11 +26,12 @@ pub(crate) fn poll_again(
     }
     let PolicySnapshot { poll, deadline, .. } = &input.run.policy_snapshot;
     let waited = (input.now - since).to_std().unwrap_or_default();
-    let pause = poll_delay(poll, waited, DurationForecast::of(input.durations), rng)
-        .max(retry_after.unwrap_or_default());
+    let pause = poll_delay(poll, waited, DurationForecast::of(input.durations), rng);
+    // Never before Azure asks for it.
+    let time = poll_time(input.now, pause).max(input.now + retry_after.unwrap_or_default());
     // The deadline itself is a time to poll: the answer may be final by then.
     let last = (since + *deadline).max(input.now + poll.first);
-    Next::new(Vec::new(), (input.now + pause).min(last))
+    Next::new(Vec::new(), time.min(last))
 }
 
 /// A read failed: polls again, until the deadline after `since`.

@@ -35,7 +35,7 @@ pub struct Options {
     /// Print the statements that PostgreSQL spent most time on
     #[arg(long)]
     statements: bool,
-    /// Only these measurements: `planning`, `throughput`, `burst`, `neighbour`, `startup`, `pages`, `sizes`, `flight`, `polls`
+    /// Only these measurements: `planning`, `throughput`, `burst`, `apply`, `neighbour`, `startup`, `pages`, `sizes`, `flight`, `polls`
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }

@@ -1,5 +1,6 @@
 //! The arguments of the commands about the fleet file: `schedule`, `config` and `apps`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -77,6 +78,14 @@ pub enum ConfigCommand {
     /// Show the values of policies as they apply, each with the section and the line that say it
     #[command(after_help = "Examples:\n  holdfast config show\n  holdfast config show --effective shop")]
     Show(EffectiveArgs),
+    /// Format the fleet file and those that it includes; comments and the order of keys stay
+    #[command(
+        after_help = "Examples:\n  holdfast config fmt\n  holdfast config fmt --check\n  holdfast config fmt new.toml"
+    )]
+    Fmt(FmtArgs),
+    /// Print the JSON Schema of the fleet file, for editors
+    #[command(after_help = "Example:\n  holdfast config schema")]
+    Schema,
 }
 
 /// `holdfast config check`
@@ -88,6 +97,17 @@ pub struct CheckArgs {
     /// End with 2 for warnings too
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `holdfast config fmt`
+#[derive(Debug, Clone, Args)]
+pub struct FmtArgs {
+    /// The file, or a folder of files [default: --fleet]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Write nothing, and end with 1 if a file is not formatted
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `holdfast config show`

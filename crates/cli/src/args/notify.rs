@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use holdfast_model::{PolicyName, RunId, parse_duration};
+use holdfast_model::{PolicyName, RunId, TagFilter, parse_duration};
 
 /// `holdfast notify`
 #[derive(Debug, Clone, Subcommand)]
@@ -27,7 +27,7 @@ pub enum NotifyCommand {
     },
     /// Hold notifications back for a time; what is still open at its end is told then
     #[command(
-        after_help = "Examples:\n  holdfast notify silence --for 2h --reason release\n  holdfast notify silence --policy gold --for 1d --reason move"
+        after_help = "Examples:\n  holdfast notify silence --for 2h --reason release\n  holdfast notify silence --tag team=shop --for 1d --reason move"
     )]
     Silence(SilenceArgs),
     /// List the silences in force
@@ -59,6 +59,9 @@ pub struct SilenceArgs {
     /// What is about one app alone [default: all]
     #[arg(long, value_name = "APP")]
     pub app: Option<String>,
+    /// What is about apps with a tag alone, such as `team=shop`; repeated, with all of them [default: all]
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<TagFilter>,
     /// For this long, at most 31d
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub span: Duration,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use holdfast_control::report::Month;
+use holdfast_model::TagFilter;
 use holdfast_storage::SecretRef;
 
 /// `holdfast report`
@@ -19,6 +20,9 @@ pub struct ReportArgs {
     /// Only apps of this policy; may be given several times
     #[arg(long, value_name = "NAME")]
     pub policy: Vec<String>,
+    /// Only apps with this tag, such as `team=shop`, or `team` with any value; of several, an app has all
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<TagFilter>,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = ReportForm::Html)]
     pub form: ReportForm,

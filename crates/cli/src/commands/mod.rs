@@ -13,6 +13,7 @@ pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
 pub mod effective;
+pub mod fmt;
 pub mod follow;
 pub mod freshness;
 pub mod help;

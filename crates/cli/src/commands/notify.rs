@@ -56,12 +56,12 @@ async fn test(channel: &str, context: &Context) -> anyhow::Result<Exit> {
 
 async fn begin(args: &SilenceArgs, context: &Context) -> anyhow::Result<()> {
     let store = context.store(Mode::Join).await?;
-    let SilenceArgs { rule, policy, app, span, reason } = args.clone();
+    let SilenceArgs { rule, policy, app, tags, span, reason } = args.clone();
     let app = match &app {
         Some(name) => Some(app_named(&*store, name).await?),
         None => None,
     };
-    let request = SilenceRequest { rule, policy, app, lasts: span, reason, actor: context.actor() };
+    let request = SilenceRequest { rule, policy, app, tags, lasts: span, reason, actor: context.actor() };
     let id = silence(&*store, request, &mut context.rng()).await?;
     context.out.show(&json!({ "silence": id }), || id.to_string().into())?;
     store.close().await;
@@ -113,13 +113,18 @@ fn list_table(sent: &[Notification], now: Timestamp) -> Table {
 
 fn silence_table(silences: &[Silence], now: Timestamp) -> Table {
     let all = || "all".to_owned();
-    let mut table = Table::new(["SILENCE", "RULE", "POLICY", "APP", "ENDS", "BY", "REASON"]);
+    let tags = |silence: &Silence| match &silence.tags[..] {
+        [] => all(),
+        tags => tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let mut table = Table::new(["SILENCE", "RULE", "POLICY", "APP", "TAGS", "ENDS", "BY", "REASON"]);
     for silence in silences {
         table.row([
             silence.id.to_string().into(),
             silence.rule.clone().unwrap_or_else(all).into(),
             silence.policy.as_ref().map_or_else(all, ToString::to_string).into(),
             silence.app.as_ref().map_or_else(all, AppId::short_name).into(),
+            tags(silence).into(),
             until(silence.until, now).into(),
             silence.by.as_str().into(),
             silence.reason.as_str().into(),

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use holdfast_control::report::{Month, Report, build, csv, html};
+use holdfast_control::report::{Month, Report, ReportScope, build, csv, html};
 use holdfast_control::signature::{FileSignature, Signed};
 use holdfast_control::{Error, ErrorKind};
 use holdfast_model::PolicyName;
@@ -26,9 +26,10 @@ pub async fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn make(args: &ReportArgs, month: Month, context: &Context) -> anyhow::Result<Exit> {
-    let policies: Vec<PolicyName> = args.policy.iter().map(PolicyName::new).collect();
+    let policies = args.policy.iter().map(PolicyName::new).collect();
+    let scope = ReportScope { policies, tags: args.tags.iter().cloned().collect() };
     let store = context.store(Mode::Read).await?;
-    let report = build(&*store, month, &policies).await;
+    let report = build(&*store, month, scope).await;
     store.close().await;
     let report = report.with_context(|| format!("failed to make the report of {month}"))?;
     let file = formed(&report, args.form)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use holdfast_config::{Fleet, FleetText, Secrets};
 use holdfast_console::{Server, SiteParts, listener};
 use holdfast_control::{Error, ErrorKind, fleet_file};
+use holdfast_notify::NotifierHealth;
 use holdfast_queue::AmqpQueue;
 use holdfast_store::{Mode, Store};
 use tokio_util::sync::CancellationToken;
@@ -82,9 +83,9 @@ async fn serve(
         steps: telemetry.steps(),
         rng: context.rng(),
     })?;
-    let mut followers = vec![take_up::engine(engine.changer())];
+    let (mut followers, notifier) = (vec![take_up::engine(engine.changer())], NotifierHealth::default());
     let site = if role.plans() {
-        let (parts, of_fleet) = planning(&in_force.fleet, &store, console, (context, &tasks))?;
+        let (parts, of_fleet) = planning(&in_force.fleet, &store, console, (context, &tasks, &notifier))?;
         followers.extend(of_fleet);
         Some(parts)
     } else {
@@ -108,6 +109,7 @@ async fn serve(
         in_force,
         concurrency,
         followers,
+        notifier,
         rng: context.rng(),
     });
     let taking_up = tokio::spawn(taking_up.run(hangups()?, stop.clone()));
@@ -129,12 +131,12 @@ fn planning(
     fleet: &Fleet,
     store: &Arc<dyn Store>,
     console: &ConsoleArgs,
-    (context, tasks): (&Context, &Tasks),
+    (context, tasks, notifier): (&Context, &Tasks, &NotifierHealth),
 ) -> anyhow::Result<(SiteParts, [Follower; 3])> {
     let (entra, public_url) = (console.entra.application(), console.entra.public_url.clone());
     let (parts, pages) = site_parts(fleet, store, &context.clock, context, entra)?;
     let checkpoints = checkpoints(fleet, store, context, tasks.clone())?;
-    let notifications = notifications(fleet, store, public_url, context, tasks.clone())?;
+    let notifications = notifications(fleet, store, public_url, context, (tasks.clone(), notifier.clone()))?;
     Ok((parts, [pages, checkpoints, notifications]))
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use holdfast_config::Fleet;
+use holdfast_notify::NotifierHealth;
 use holdfast_runtime::notifications::{NotificationLoops, NotificationParts};
 use holdfast_runtime::take_up::{self, Follower, Task, Tasks};
 use holdfast_store::Store;
@@ -20,7 +21,7 @@ pub fn notifications(
     store: &Arc<dyn Store>,
     public_url: Option<Url>,
     context: &Context,
-    tasks: Tasks,
+    (tasks, health): (Tasks, NotifierHealth),
 ) -> anyhow::Result<Follower> {
     let telemetry = &context.telemetry;
     let store = telemetry.store(Arc::clone(store));
@@ -33,6 +34,7 @@ pub fn notifications(
             clock: &clock,
             loops: loops.clone(),
             public_url: public_url.clone(),
+            health: health.clone(),
             rng: rng.fork(),
         })?;
         let task: Task = Box::new(move |stop: CancellationToken| Box::pin(sending.run(stop)));

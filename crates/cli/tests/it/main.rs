@@ -19,6 +19,7 @@ mod kill;
 mod lapsed;
 mod listener;
 mod logins;
+mod mailing;
 mod manners;
 mod many;
 mod native_schedules;

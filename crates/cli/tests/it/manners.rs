@@ -39,6 +39,25 @@ fn a_result_has_the_form_that_is_asked_for() {
 }
 
 #[test]
+fn a_fleet_file_is_formatted_and_described() {
+    let place = Place::new();
+    place.write("fleet.toml", &format!("include = [\"apps.toml\"]\n{FLEET}"));
+    place.write("apps.toml", "[[app]]\nid=\"a\"\n");
+    let check = place.run("config fmt --check");
+    assert_eq!((check.code, check.out.as_str()), (1, "fleet.toml\n./apps.toml\n"), "{}", check.err);
+    assert_eq!(place.json("config fmt apps.toml")[0]["differs"], true);
+    assert_eq!(place.run("config fmt").out, "fleet.toml\n");
+    let again = place.run("config fmt --check");
+    assert_eq!((again.code, again.out.as_str(), again.err.as_str()), (0, "", "all files are formatted\n"));
+    place.write("apps.toml", "[[app]\n");
+    let (fmt, check) = (place.run("config fmt"), place.run("config check"));
+    assert_eq!((fmt.code, check.code), (2, 2));
+    let first = fmt.err.lines().next().unwrap();
+    assert!(first.contains("this is not TOML") && check.out.contains(first), "{}{}", fmt.err, check.out);
+    assert_eq!(place.run("config schema").out, include_str!("../../../../docs/fleet.schema.json"));
+}
+
+#[test]
 fn quiet_leaves_results_and_errors() {
     let place = Place::new();
     place.write("fleet.toml", &format!("{FLEET}retention = {{ days = 3 }}\n"));
@@ -64,10 +83,10 @@ fn a_monitoring_system_is_told_unknown_and_what_to_do() {
 }
 
 #[test]
-fn completions_know_commands_policies_and_apps() {
+fn completions_know_commands_policies_apps_and_tags() {
     let place = Place::new();
     let id = "/subscriptions/0a0a/resourceGroups/g/providers/Microsoft.Web/sites/shop";
-    place.write("fleet.toml", &format!("{FLEET}\n[[app]]\nid = \"{id}\"\npolicy = \"gold\"\n"));
+    place.write("fleet.toml", &format!("{FLEET}\n[[app]]\nid = \"{id}\"\npolicy = \"gold\"\ntags = {{ team = \"shop\", env = \"live\" }}\n"));
     let complete = |words: &[&str]| {
         let mut command = command(&place.path(""), "--");
         command.env("COMPLETE", "bash").env("_CLAP_IFS", "\n").args(words);
@@ -77,6 +96,11 @@ fn completions_know_commands_policies_and_apps() {
     assert_eq!(complete(&["holdfast", "retent"]), "retention");
     assert_eq!(complete(&["holdfast", "backup", "--policy", ""]), "gold");
     assert!(complete(&["holdfast", "history", ""]).lines().any(|line| line == "shop"));
+    let tags = |begun| complete(&["holdfast", "backup", "--tag", begun]);
+    assert_eq!(
+        (tags("").as_str(), tags("te").as_str(), tags("team=").as_str()),
+        ("env=\nteam=", "team=", "team=shop")
+    );
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = place.run(&format!("completions {shell}"));
         assert!(script.code == 0 && script.out.contains("COMPLETE"), "{shell}: {}", script.err);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_model::{Clock as _, SystemClock};
 use serde_json::Value;
 
-use crate::command::Place;
+use crate::command::{FLEET, Place};
 use crate::listener::Running;
 use crate::simulated::simulate;
 
@@ -82,4 +82,55 @@ fn a_running_process_takes_up_what_is_applied_keeps_its_fleet_where_it_cannot_an
     assert_eq!(place.run("revisions show 3").out.trim_end(), with("silver").trim_end());
     assert_eq!(place.run("revisions diff 1 3").out.trim_end(), "nothing changes for the fleet");
     assert!(place.run("audit export").out.contains("revision_applied"));
+}
+
+#[test]
+fn a_fleet_of_several_files_changes_with_them_and_goes_back_to_all_of_them() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("fleet")).unwrap();
+    let app = |name: &str, more: &str| {
+        let id = format!("/subscriptions/0a0a/resourceGroups/shops/providers/Microsoft.Web/sites/{name}");
+        format!("[[app]]\nid = \"{id}\"\npolicy = \"gold\"\n{more}")
+    };
+    place.write("fleet/0.toml", FLEET);
+    place.write("fleet/a.toml", &app("shop", ""));
+    place.write("fleet/b.toml", &app("wiki", ""));
+    let apply = |more: &str| place.run(&format!("apply --file fleet --yes {more}"));
+    assert_eq!(apply("").code, 0);
+    place.write("fleet/a.toml", &app("shop", "paused = true\n"));
+    let changed = apply("").out;
+    assert!(
+        changed.contains("1 app paused by the file: shop") && changed.contains("revision 2 is made"),
+        "{changed}"
+    );
+    std::fs::rename(place.path("fleet/b.toml"), place.path("fleet/c.toml")).unwrap();
+    let renamed = apply("").out;
+    assert!(renamed.starts_with("nothing changes for the fleet\nrevision 3 is made"), "{renamed}");
+
+    assert_eq!(place.run("config check --fleet fleet --no-secrets").code, 0);
+    std::fs::remove_file(place.path("fleet/c.toml")).unwrap();
+    let gone = apply("");
+    assert!(gone.code == 1 && gone.err.contains("--allow-removals 1"), "{}{}", gone.out, gone.err);
+    assert_eq!(apply("--allow-removals 1").code, 0);
+    let diff = place.run("revisions diff 3 4").out;
+    assert!(diff.starts_with("1 app lost, so that their backups end\n    wiki: gold -> -"), "{diff}");
+    assert_eq!(place.run("revisions rollback 1 --yes").code, 0);
+    let back = place.run("revisions show 5").out;
+    assert_eq!(back, place.run("revisions show 1").out);
+    assert!(back.contains("#:file a.toml\n") && back.contains("#:file b.toml\n"), "{back}");
+
+    place.write("named.toml", &format!("include = [\"fleet/a.toml\", \"fleet/d.toml\"]\n{FLEET}"));
+    place.write("fleet/d.toml", &app("till", ""));
+    assert_eq!(place.run("config check --fleet named.toml --no-secrets").code, 0);
+    std::fs::remove_file(place.path("fleet/d.toml")).unwrap();
+    let lost = place.run("apply --file named.toml --yes");
+    assert!(lost.code == 2 && lost.err.contains("`fleet/d.toml`, which no file matches"), "{}", lost.err);
+    place.write("fleet/a.toml", &app("shop", "# ?sig=aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ%3D\n"));
+    let told = apply("");
+    assert!(
+        told.code == 1 && told.err.contains("fleet/a.toml:4 has what looks like a secret"),
+        "{}",
+        told.err
+    );
+    assert_eq!(place.json("revisions list").as_array().map(Vec::len), Some(5));
 }

@@ -204,6 +204,66 @@ fn people_act_by_a_server_as_they_do_over_its_store() {
 }
 
 #[test]
+fn the_fleet_is_changed_by_a_server_as_over_its_store() {
+    let (both, _azure) = Both::start(2);
+    let fleet = std::fs::read_to_string(both.here.path("fleet.toml")).unwrap();
+    let (head, rules) = fleet.split_once("[[discover]]").unwrap();
+    let write = |name: &str, text: &str| {
+        both.here.write(name, text);
+        both.there.write(name, text);
+    };
+    let apps = fleet.replacen("[policy.gold]", "[policy.gold]\npartial_is_good = true", 1);
+    write("new.toml", &format!("include = [\"more.toml\"]\n{apps}"));
+    write("more.toml", "[limits]\nper_plan = 3\n");
+    write("shrunk.toml", head);
+    write("bad.toml", &format!("{head}[[discover]]\nsubscriptio = \"x\"{rules}"));
+    for line in [
+        "revisions list",
+        "revisions show 1",
+        "apply --file new.toml --dry-run",
+        "apply --file new.toml",
+        "apply --file shrunk.toml --yes",
+        "apply --file bad.toml --yes",
+        "apply --file none.toml --yes",
+    ] {
+        both.compare(line);
+    }
+    let made = both.json("apply --file new.toml --yes --reason release");
+    assert_eq!(
+        (&made["revision"]["number"], &made["revision"]["reason"]),
+        (&1.into(), &"release".into()),
+        "{made}"
+    );
+    assert_eq!(made["revision"]["actor_through"], "api", "{made}");
+    let missing = fleet.replace("storage-key", "no-such-key");
+    both.there.write("missing.toml", &missing);
+    let refused = both.there("apply --file missing.toml --yes");
+    assert!(
+        refused.code == 1 && refused.err.contains("the server cannot use this fleet: `storage."),
+        "{}",
+        refused.err
+    );
+    assert_eq!(both.there("apply --file fleet.toml --yes").code, 2, "no such file there");
+    write("fleet2.toml", &fleet);
+    assert_eq!(both.json("apply --file fleet2.toml --yes")["revision"]["number"], 2);
+    for line in [
+        "revisions list",
+        "revisions show 1",
+        "revisions diff 1 2",
+        "revisions diff 1 7",
+        "revisions rollback 1 --dry-run",
+        "revisions rollback 2 --yes",
+        "revisions rollback 7 --yes",
+        "apply --file fleet2.toml --yes",
+    ] {
+        both.compare(line);
+    }
+    let back = both.json("revisions rollback 1 --yes --reason mistake");
+    assert_eq!(back["revision"]["rolled_back_to"], 1, "{back}");
+    assert!(both.there("revisions show 3").out.contains("#:file more.toml\n[limits]\n"));
+}
+
+#[test]
 fn a_second_person_confirms_by_a_server() {
     let place = |place: &Place| {
         let fleet = std::fs::read_to_string(place.path("fleet.toml")).unwrap();

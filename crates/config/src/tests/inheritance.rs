@@ -111,3 +111,34 @@ fn a_policy_that_others_extend_needs_no_app_of_its_own() {
     let without = fleet_file().replace("policy = \"gold\"", "policy = \"silver\"");
     assert_eq!(rendered(&without), "");
 }
+
+#[test]
+fn tags_are_merged_by_name_and_each_is_told_with_its_section_and_line() {
+    let file = fleet_file()
+        .replace("[defaults]\n", "[defaults]\ntags = { Team = \"ops\", env = \"prod\" }\n")
+        .replace("[policy.silver]\n", "[policy.silver]\ntags.team = \"shop\"\n")
+        + "tags = { tier = \"2\" }\n\n[policy.bare]\nextends = \"gold\"\ntags = \"none\"\n";
+    let Checked { fleet, problems, .. } = look(&file);
+    assert!(problems.iter().all(|problem| problem.message.contains("has the policy bare")), "{problems:#?}");
+    let fleet = fleet.unwrap();
+    let of = |policy: &str| fleet.tags.of_policies[&PolicyName::new(policy)].to_string();
+    assert_eq!(
+        (of("gold"), of("silver"), of("bare")),
+        ("env=prod, team=ops".into(), "env=prod, team=shop".into(), String::new())
+    );
+    let line = |text: &str| file.lines().position(|line| line.starts_with(text)).map(|index| index + 1);
+    let silver = &fleet.effective[&PolicyName::new("silver")];
+    let tags: Vec<_> = silver
+        .iter()
+        .filter(|value| value.is_tag())
+        .map(|value| (value.key.as_ref(), value.section.as_deref(), value.line))
+        .collect();
+    let wanted = [
+        ("tags.team", Some("policy.silver"), line("tags.team")),
+        ("tags.env", Some("defaults"), line("tags = { Team")),
+    ];
+    assert_eq!(tags, wanted);
+    let blog = fleet.apps.iter().find(|app| app.id.site() == "blog").unwrap();
+    assert_eq!(fleet.tags_of(blog).to_string(), "env=prod, team=shop, tier=2");
+    assert_eq!(fleet.tags.of_apps[&blog.id][0].line, line("tags = { tier"));
+}

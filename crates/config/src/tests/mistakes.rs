@@ -10,7 +10,7 @@ pub const MISTAKES: &[(&str, &str, &str)] = &[
    |
 12 | timezon = …
    | ^^^^^^^
-   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule, extends
+   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule, tags, extends
 ",
     ),
     (
@@ -134,7 +134,7 @@ warning: `policy.gold.spread`: the spread of 2h is longer than the schedule's sh
    |
 16 | storge = …
    | ^^^^^^
-   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule, extends
+   = help: known here: schedule, timezone, spread, catch_up, recovery_point_objective, overlap, retention, drill, storage, deadline, retry, poll, shrink_tolerance, partial_is_good, verify, native_schedule, tags, extends
 ",
     ),
     (

@@ -37,6 +37,10 @@ pub struct SentFleet {
 )]
 pub async fn check(State(site): State<Arc<Site>>, request: ApiRequest) -> Result<Response, ApiFailure> {
     let SentFleet { name, text } = request.json()?;
-    let name = name.unwrap_or_else(|| "text".to_owned()).chars().take(NAME_CHARS).collect();
-    Ok(Json(check_fleet(&FleetText { name, text }, site.now().await?)).into_response())
+    Ok(Json(check_fleet(&sent(name.as_deref(), text), site.now().await?)).into_response())
+}
+
+/// A text under the name that was sent with it.
+pub fn sent(name: Option<&str>, text: String) -> FleetText {
+    FleetText { name: name.unwrap_or("text").chars().take(NAME_CHARS).collect(), text }
 }

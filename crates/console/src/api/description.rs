@@ -96,6 +96,7 @@ use crate::pages::coverage;
         audit::export,
         revisions::list,
         revisions::show,
+        revisions::changes,
         revisions::apply,
         access::whoami,
         access::list,

@@ -16,7 +16,7 @@ pub fn as_problem(method: &Method, answer: Response) -> Response {
     }
     let failure = match answer.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = "The body has more than 256 KiB.";
+            let detail = "The body has more than 256 KiB, or with a fleet file more than 16 MiB.";
             Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Too much", detail)
         }
         _ if method == Method::POST => bad("The body or the address is not UTF-8."),

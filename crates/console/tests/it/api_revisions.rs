@@ -41,10 +41,25 @@ async fn an_administrator_applies_a_text_and_everyone_who_may_view_reads_it() {
     let (status, kept) = apply(json!({ "text": secret })).await;
     assert!(status == 422 && !kept.to_string().contains("aHVudGVy"), "{status}: {kept}");
     assert_eq!(apply(json!({ "text": "[azure" })).await.0, 400);
+    let rest = format!("{TEXT}# {}\n", "long ".repeat(100_000));
+    let (status, late) = apply(json!({ "text": rest, "replaces": 0 })).await;
+    assert_eq!((status, &late["code"]), (409, &"conflict".into()), "{late}");
+    assert_eq!(
+        apply(json!({ "text": rest, "replaces": 1, "name": "new.toml", "allowRemovals": leaving })).await.0,
+        201
+    );
+    let (status, back) =
+        apply(json!({ "rollbackTo": 1, "replaces": 2, "reason": "no", "allowRemovals": leaving })).await;
+    assert_eq!((status, &back["revision"]["rolled_back_to"]), (201, &1.into()), "{back}");
+    for (body, status) in
+        [(json!({}), 400), (json!({ "text": TEXT, "rollbackTo": 1 }), 400), (json!({ "rollbackTo": 9 }), 404)]
+    {
+        assert_eq!(apply(body.clone()).await.0, status, "{body}");
+    }
 
     let read = async |path: &str| ask(&world, &viewer, &format!("GET /api/v1/revisions{path}"), "").await;
     let list: Value = serde_json::from_str(&read("").await.body).unwrap();
-    let head = &list["value"][0];
+    let head = &list["value"][2];
     assert_eq!(
         (&head["number"], &head["actor"], &head["actor_through"]),
         (&1.into(), &"ann".into(), &"api".into())
@@ -52,8 +67,11 @@ async fn an_administrator_applies_a_text_and_everyone_who_may_view_reads_it() {
     let one: Value = serde_json::from_str(&read("/1").await.body).unwrap();
     assert_eq!(
         (&one["text"], &one["is_newest"], &one["reason"]),
-        (&TEXT.into(), &true.into(), &"it's time".into())
+        (&TEXT.into(), &false.into(), &"it's time".into())
     );
-    assert_eq!((read("/2").await.status, read("/x").await.status), (404, 400));
+    assert_eq!((read("/4").await.status, read("/x").await.status), (404, 400));
+    let same: Value = serde_json::from_str(&read("/3/changes?from=1").await.body).unwrap();
+    assert_eq!((&same["policies"], &same["settings"]), (&json!([]), &json!([])), "{same}");
+    assert_eq!((read("/3/changes").await.status, read("/3/changes?from=9").await.status), (400, 404));
     assert!(world.audit().await.contains("RevisionApplied { number: 1"));
 }

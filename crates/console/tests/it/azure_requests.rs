@@ -9,7 +9,7 @@ use holdfast_control::doctor::Finding;
 use holdfast_control::native_schedule::{AppSchedule, ScheduleDrift, ShownSchedule};
 use holdfast_control::operator_requests::{BackupRequests, FleetRequests, ScheduleChange};
 use holdfast_control::retention::RetentionReport;
-use holdfast_control::revisions::{FleetText, Proposal, propose};
+use holdfast_control::revisions::{Change, Proposal};
 use holdfast_control::sas::CheckedStorage;
 use holdfast_control::schedule_preview::{PreviewRange, SchedulePreview};
 use holdfast_control::{AddedRuns, EffectivePolicy, Error, ErrorKind, Inventory};
@@ -87,8 +87,8 @@ impl FleetRequests for FakeAzure {
         Ok(Vec::new())
     }
 
-    async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error> {
-        propose(&*self.store, None, text).await
+    async fn propose_revision(&self, change: Change) -> Result<Proposal, Error> {
+        change.propose(&*self.store, None).await
     }
 
     async fn policies(&self, _: Option<&str>) -> Result<Vec<EffectivePolicy>, Error> {

@@ -138,6 +138,7 @@ impl Samples {
             }
             "config/check" => (path.to_owned(), Some(json!({ "text": "" })), 200),
             "revisions" => (path.to_owned(), Some(json!({ "text": "" })), ANY),
+            "revisions/{number}/changes" => ("/api/v1/revisions/1/changes?from=1".to_owned(), None, ANY),
             "revisions/{number}" => ("/api/v1/revisions/1".to_owned(), None, ANY),
             "budgets/reopen" => (path.to_owned(), Some(json!({ "subscription": "nobody" })), ANY),
             schedules if schedules.starts_with("native-schedules") => {

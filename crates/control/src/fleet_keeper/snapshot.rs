@@ -31,6 +31,9 @@ pub(super) fn of(
         app.plan = app.plan.take().or_else(|| status.plan.clone());
         app.tags = app.tags.or(&status.tags);
     }
+    for app in apps.values_mut() {
+        app.tags = file.tags_of(app);
+    }
     let sighting = |id: &AppId| {
         let list = lists.get(id.subscription());
         let seen_at = enrolled.get(id).and_then(|app| app.seen_at);

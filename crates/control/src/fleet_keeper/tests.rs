@@ -55,6 +55,7 @@ fn file() -> Fleet {
         storages: BTreeMap::new(),
         policies: BTreeMap::from([(policy.name.clone(), policy)]),
         effective: BTreeMap::new(),
+        tags: holdfast_config::FileTags::default(),
         apps: Vec::new(),
         discover: vec![rule],
         limits: Limits::default(),
@@ -352,6 +353,21 @@ async fn another_fleet_keeps_what_azure_listed_and_is_published_before_azure_ans
     let shop = world.status("shop").await;
     assert_eq!((shop.policy, shop.removed, shop.missing_since), (Some(silver), false, None));
     assert_eq!((shop.next_tick, world.ticks("shop").await.len()), (next_tick, 0), "nothing is due at once");
+}
+
+#[tokio::test]
+async fn the_tags_of_a_policy_are_those_of_its_apps_that_have_none_of_the_name() {
+    let (mut world, mut file) = (World::new(), file());
+    let given = [("team", "ops"), ("env", "prod")].into_iter().collect();
+    file.tags.of_policies.insert(file.discover[0].policy.clone(), given);
+    let arm = world.azure.client(Arc::clone(&world.clock) as _, fastrand::Rng::with_seed(1));
+    world.keeper.replace(file, arm);
+    let shop = json!({ "id": path("shop"), "tags": { "Team": "shop", "backup": "gold" } });
+    world.answers(LIST, 200, &json!({ "value": [shop] }));
+    world.pass().await;
+    world.throttles("900");
+    world.next_pass().await;
+    assert_eq!(world.status("shop").await.tags.to_string(), "backup=gold, env=prod, team=shop");
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ fn fleet(policies: Vec<Policy>, limits: Limits) -> Fleet {
         storages: BTreeMap::new(),
         policies: policies.into_iter().map(|policy| (policy.name.clone(), policy)).collect(),
         effective: BTreeMap::new(),
+        tags: holdfast_config::FileTags::default(),
         apps: Vec::new(),
         discover: Vec::new(),
         limits,

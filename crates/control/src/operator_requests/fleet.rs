@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use holdfast_config::FleetText;
 use holdfast_model::{Actor, PolicyName, StorageName};
 
 use super::live::LiveRequests;
@@ -14,7 +13,7 @@ use crate::doctor::{Doctor, Finding};
 use crate::native_schedule::{self, AppSchedule, ScheduleDrift, ShownSchedule};
 use crate::policies::{EffectivePolicy, effective_policies};
 use crate::retention::{RetentionReport, retention};
-use crate::revisions::{Proposal, propose};
+use crate::revisions::{Change, Proposal};
 use crate::sas::{self, CheckedStorage};
 use crate::schedule_preview::{PreviewRange, SchedulePreview, preview_app, preview_policies};
 
@@ -45,8 +44,9 @@ pub trait FleetRequests: Send + Sync {
         range: PreviewRange,
     ) -> Result<Vec<SchedulePreview>, Error>;
 
-    /// Proposes a text as the newest revision of the fleet. Makes no request to Azure, and changes nothing.
-    async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error>;
+    /// Proposes the newest revision of the fleet, unless this process could not read its secrets. Makes no request to Azure, and
+    /// changes nothing.
+    async fn propose_revision(&self, change: Change) -> Result<Proposal, Error>;
 
     /// The values of the policy of an app, or of every policy. Makes no request to Azure.
     async fn policies(&self, app: Option<&str>) -> Result<Vec<EffectivePolicy>, Error>;
@@ -109,8 +109,12 @@ impl FleetRequests for LiveRequests {
         }
     }
 
-    async fn propose_revision(&self, text: FleetText) -> Result<Proposal, Error> {
-        propose(&*self.store, Some(&self.fleet), text).await
+    async fn propose_revision(&self, change: Change) -> Result<Proposal, Error> {
+        let proposal = change.propose(&*self.store, Some(&self.fleet)).await?;
+        if !proposal.is_in_force {
+            proposal.check_secrets(self.store.now().await?)?;
+        }
+        Ok(proposal)
     }
 
     async fn policies(&self, app: Option<&str>) -> Result<Vec<EffectivePolicy>, Error> {

@@ -1,15 +1,15 @@
 //! Builds a report from the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use holdfast_model::{
-    AppId, BackupId, CatalogEntry, Outcome, PolicyName, Run, RunKind, RunState, Task, Timestamp, Trigger,
+    AppId, BackupId, CatalogEntry, Outcome, Run, RunKind, RunState, Tags, Task, Timestamp, Trigger,
 };
 use holdfast_store::{AppDay, CatalogFilter, RunFilter, RunPlace, Store};
 
 use super::month::Month;
-use super::summary::{Act, AppReport, Report, Totals};
+use super::summary::{Act, AppReport, Report, ReportScope, Totals};
 use crate::Error;
 use crate::runs::actor;
 use crate::signature::AuditEnd;
@@ -20,17 +20,21 @@ const PAGE: u32 = 1_000;
 /// How long before the month a run may have been planned that ended in it.
 const BEFORE: TimeDelta = TimeDelta::days(7);
 
-/// The report of a month about the apps of these policies, or of all apps.
-pub async fn build(store: &dyn Store, month: Month, policies: &[PolicyName]) -> Result<Report, Error> {
+/// The report of a month about the apps of a scope.
+pub async fn build(store: &dyn Store, month: Month, scope: ReportScope) -> Result<Report, Error> {
     let now = store.now().await?;
     // Read before everything else: what the report says was in the audit by then or came later.
     let end = store.last_event().await?;
     let audit =
         end.map_or_else(AuditEnd::default, |event| AuditEnd { seq: event.link.seq, hash: event.link.hash });
     let mut apps: BTreeMap<AppId, AppReport> = BTreeMap::new();
-    for status in store.status().await?.into_iter().filter(|status| !status.removed) {
-        let app = AppReport { policy: status.policy, ..AppReport::new(status.app.clone()) };
-        apps.insert(status.app, app);
+    let mut tags: BTreeMap<AppId, Tags> = BTreeMap::new();
+    for status in store.status().await? {
+        if !status.removed {
+            let app = AppReport { policy: status.policy, ..AppReport::new(status.app.clone()) };
+            apps.insert(status.app.clone(), app);
+        }
+        tags.insert(status.app, status.tags);
     }
     for day in store.app_days(month.first(), None).await?.into_iter().filter(|day| month.has_day(day.day)) {
         add_day(of(&mut apps, &day.app), &day);
@@ -43,17 +47,15 @@ pub async fn build(store: &dyn Store, month: Month, policies: &[PolicyName]) -> 
         add_drill(&mut apps, &run, month);
     }
     add_acts(store, &mut apps, month).await?;
-    let wanted: BTreeSet<&PolicyName> = policies.iter().collect();
-    let is_wanted = |app: &AppReport| {
-        wanted.is_empty() || app.policy.as_ref().is_some_and(|policy| wanted.contains(policy))
-    };
+    let none = Tags::default();
+    let is_wanted = |app: &AppReport| scope.has(app, tags.get(&app.app).unwrap_or(&none));
     let apps: Vec<AppReport> = apps.into_values().filter(is_wanted).collect();
     Ok(Report {
         month: month.to_string(),
         from: month.begin(),
         until: month.end(),
         made_at: now,
-        policies: wanted.into_iter().cloned().collect(),
+        scope,
         audit,
         totals: Totals::of(&apps),
         apps,

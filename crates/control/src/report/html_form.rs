@@ -13,8 +13,7 @@ const STYLE: &str = "body{font:14px system-ui,sans-serif;margin:2rem;color:#111}
 /// The report as HTML.
 pub fn html(report: &Report) -> String {
     let Report { month, made_at, audit, totals, .. } = report;
-    let policies: Vec<String> = report.policies.iter().map(ToString::to_string).collect();
-    let about = if policies.is_empty() { "all policies".to_owned() } else { policies.join(", ") };
+    let about = report.scope.describe();
     let is_whole = *made_at >= report.until;
     let note = if is_whole {
         ""
@@ -24,7 +23,7 @@ pub fn html(report: &Report) -> String {
     let rows: String = report.apps.iter().map(row).collect::<Vec<_>>().concat();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Backups in {month}</title>\
-         <style>{STYLE}</style></head><body>\n<h1>Backups in {month}</h1>\n<p>{about}. {good} of {owed} owed backups are good; \
+         <style>{STYLE}</style></head><body>\n<h1>Backups in {month}</h1>\n<p>About {about}. {good} of {owed} owed backups are good; \
          {whole} of {apps} apps have all of theirs; {proven} were proven by a drill.</p>\n{note}\n\
          <p>Made at {made}. The audit ended with event {seq}, hash <code>{hash}</code>.</p>\n<table>\n<thead><tr><th>App</th>\
          <th>Policy</th><th>Owed</th><th>Good</th><th>Partial</th><th>Failed</th><th>Missed</th><th>Proven by a drill</th>\

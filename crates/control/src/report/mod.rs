@@ -10,7 +10,7 @@ pub use build::build;
 pub use csv_form::csv;
 pub use html_form::html;
 pub use month::{InvalidMonth, Month};
-pub use summary::{Act, AppReport, Report, Totals};
+pub use summary::{Act, AppReport, Report, ReportScope, Totals};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! What a report says.
 
-use holdfast_model::{AppId, Outcome, PolicyName, RunId, Timestamp};
+use std::collections::BTreeSet;
+
+use holdfast_model::{AppId, Outcome, PolicyName, RunId, TagFilter, Tags, Timestamp};
 use serde::Serialize;
 
 use crate::signature::{AuditEnd, Signed, SignedFile};
@@ -16,14 +18,41 @@ pub struct Report {
     pub until: Timestamp,
     /// When the report was made, by the store's clock. Before the end of the month it is not whole.
     pub made_at: Timestamp,
-    /// The policies that it is about; empty for all.
-    pub policies: Vec<PolicyName>,
+    /// The apps that it is about.
+    #[serde(flatten)]
+    pub scope: ReportScope,
     /// Where the audit ended when the report was made.
     pub audit: AuditEnd,
     /// All apps together.
     pub totals: Totals,
     /// The apps, by id.
     pub apps: Vec<AppReport>,
+}
+
+/// The apps that a report is about: those to which all of it applies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReportScope {
+    /// The policies of the latest run in the month; empty for all.
+    pub policies: BTreeSet<PolicyName>,
+    /// The tags that an app has when the report is made, or had when it left; all of them.
+    pub tags: BTreeSet<TagFilter>,
+}
+
+impl ReportScope {
+    /// Whether an app with these tags is one of them.
+    pub(super) fn has(&self, app: &AppReport, tags: &Tags) -> bool {
+        let is_of_policy = |policy: &PolicyName| self.policies.contains(policy);
+        (self.policies.is_empty() || app.policy.as_ref().is_some_and(is_of_policy))
+            && tags.satisfy_all(&self.tags)
+    }
+
+    /// In words, such as `the policy gold, the tag team=shop`.
+    pub(super) fn describe(&self) -> String {
+        let policies = self.policies.iter().map(|policy| format!("the policy {policy}"));
+        let tags = self.tags.iter().map(|tag| format!("the tag {tag}"));
+        let all: Vec<String> = policies.chain(tags).collect();
+        if all.is_empty() { "all apps".to_owned() } else { format!("apps with {}", all.join(", ")) }
+    }
 }
 
 /// The numbers of all apps together.

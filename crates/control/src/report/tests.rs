@@ -111,7 +111,7 @@ async fn november() -> Report {
     world.restore().await;
     world.clock.set(parse_timestamp("2026-12-03T00:00:00Z").unwrap());
     world.miss("2026-12-01T00:00:00Z").await;
-    build(&world.store, "2026-11".parse().unwrap(), &[]).await.unwrap()
+    build(&world.store, "2026-11".parse().unwrap(), ReportScope::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -133,9 +133,28 @@ async fn a_report_is_about_the_policies_that_were_asked_for() {
     let mut world = World::at("2026-11-30T12:00:00Z");
     world.back_up().await;
     let month = "2026-11".parse().unwrap();
-    let of =
-        async |policy: &str| build(&world.store, month, &[PolicyName::new(policy)]).await.unwrap().apps.len();
+    let of = async |policy: &str| {
+        let scope = ReportScope { policies: [PolicyName::new(policy)].into(), ..ReportScope::default() };
+        build(&world.store, month, scope).await.unwrap().apps.len()
+    };
     assert_eq!((of("gold").await, of("silver").await), (1, 0));
+}
+
+#[test]
+fn a_scope_has_the_apps_with_all_of_its_tags_under_one_of_its_policies() {
+    let app = AppReport { policy: Some(PolicyName::new("gold")), ..AppReport::new(shop().id) };
+    let tags = [("team", "shop"), ("env", "prod")].into_iter().collect();
+    let scope = |policies: &[&str], tags: &[&str]| ReportScope {
+        policies: policies.iter().map(|name| PolicyName::new(*name)).collect(),
+        tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
+    };
+    assert!(
+        scope(&[], &[]).has(&app, &tags) && scope(&["gold", "x"], &["Team=shop", "env"]).has(&app, &tags)
+    );
+    for other in [scope(&["x"], &["env"]), scope(&["gold"], &["team=web"]), scope(&[], &["team", "cost"])] {
+        assert!(!other.has(&app, &tags), "{other:?}");
+    }
+    assert_eq!(scope(&["gold"], &["team=shop"]).describe(), "apps with the policy gold, the tag team=shop");
 }
 
 #[tokio::test]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_config::{Discover, EffectiveValue, Fleet};
 use holdfast_model::{AppId, PolicyName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A value that changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct FieldChange {
     /// Its key, such as `retention` of a policy or `engine.lease`.
     pub key: String,
@@ -19,7 +19,7 @@ pub struct FieldChange {
 }
 
 /// A policy that comes, goes or changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct PolicyChange {
     /// The policy.
     pub policy: PolicyName,
@@ -30,7 +30,7 @@ pub struct PolicyChange {
 }
 
 /// What happens to a part of the fleet file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It is new.
@@ -42,7 +42,7 @@ pub enum ChangeKind {
 }
 
 /// Backups of an app that retention would delete now, and would not have before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct DeletionChange {
     /// The app.
     pub app: AppId,

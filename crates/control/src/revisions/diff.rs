@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_config::Fleet;
 use holdfast_model::{App, AppId, Policy, PolicyName, Tags, Timestamp};
 use holdfast_store::AppStatus;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::changes::{self, DeletionChange, FieldChange, PolicyChange};
 use super::membership::{Membership, Memberships};
 
 /// An app under two fleets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AppChange {
     /// The app.
     pub app: AppId,
@@ -25,7 +25,7 @@ pub struct AppChange {
 }
 
 /// An app whose next tick moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TickChange {
     /// The app.
     pub app: AppId,
@@ -38,7 +38,7 @@ pub struct TickChange {
 }
 
 /// What changes when one fleet takes the place of another.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct FleetDiff {
     /// Apps that come into the fleet or into a policy.
     pub gained: Vec<AppChange>,
@@ -150,12 +150,15 @@ impl<'a> Comparison<'a> {
     fn apps(&self) -> BTreeMap<&'a AppId, AppBefore<'a>> {
         let listed: BTreeMap<&AppId, &App> = self.old.apps.iter().map(|app| (&app.id, app)).collect();
         let enrolled = self.enrolled.iter().filter(|status| !status.removed);
+        let demanded: Tags = self.new.discover.iter().flat_map(|rule| &rule.tags).collect();
+        let (none, no_tags) = (PolicyName::new(""), Tags::default());
         let mut apps: BTreeMap<&AppId, AppBefore<'_>> = enrolled
             .map(|status| {
                 let entry = listed.get(&status.app).copied();
                 let policy = entry.map_or(status.policy.as_ref(), |entry| entry.policy.as_ref());
                 let paused = entry.is_some_and(|entry| entry.paused);
-                let tags = Some(&status.tags).filter(|_| has_tags_of_azure(status, entry));
+                let given = self.old.tags.of_policies.get(policy.unwrap_or(&none)).unwrap_or(&no_tags);
+                let tags = Some(&status.tags).filter(|_| decides(status, (entry, given), &demanded));
                 (&status.app, AppBefore { id: &status.app, policy, paused, entry, tags, is_enrolled: true })
             })
             .collect();
@@ -232,9 +235,15 @@ impl<'a> AppBefore<'a> {
     }
 }
 
-/// Whether the tags of an enrolled app are all from Azure, which alone decide what rules take.
-fn has_tags_of_azure(status: &AppStatus, entry: Option<&App>) -> bool {
-    status.seen_at.is_some() && entry.is_none_or(|entry| entry.tags.is_empty())
+/// Whether the tags of an enrolled app decide what rules take, which see those of Azure alone: none that a rule demands may be
+/// from its entry or its policy. `demanded` are the names in rules.
+fn decides(status: &AppStatus, (entry, of_policy): (Option<&App>, &Tags), demanded: &Tags) -> bool {
+    let has = |tags: &Tags, name: &str| tags.iter().any(|(other, _)| other == name);
+    let is_unclear = |(name, value): (&str, &str)| {
+        let is_given = of_policy.iter().any(|given| given == (name, value));
+        has(demanded, name) && (is_given || entry.is_some_and(|entry| has(&entry.tags, name)))
+    };
+    status.seen_at.is_some() && !status.tags.iter().any(is_unclear)
 }
 
 /// The storages that runs or backups still need, and that the new fleet does not have.
@@ -294,6 +303,26 @@ mod tests {
         let unseen = AppStatus { seen_at: None, ..enrolled("shop", Some("gold")) };
         let unseen = diff(&(entry("shop", "gold") + &rule("x")), &rule("x"), &[unseen]);
         assert_eq!(names(&unseen.may_be_lost), ["shop"]);
+    }
+
+    #[test]
+    fn a_tag_that_a_policy_gives_tells_nothing_of_azure_and_another_does() {
+        let rule = |name: &str| {
+            format!("[[discover]]\nsubscription = \"s\"\ntags = {{ {name} = \"x\" }}\npolicy = \"silver\"\n")
+        };
+        let with = |rules: &str| format!("{rules}[defaults]\ntags = {{ team = \"x\" }}\n");
+        let tags = [("b", "x"), ("team", "x")].into_iter().collect();
+        let known = [AppStatus { tags, ..enrolled("wiki", Some("silver")) }];
+        assert!(diff(&with(&rule("b")), &with(&rule("b")), &known).is_empty());
+        assert_eq!(names(&diff(&with(&rule("b")), &with(&rule("team")), &known).may_be_lost), ["wiki"]);
+        let changed = diff(&with(&rule("b")), &rule("b"), &known);
+        let keys: Vec<_> = changed
+            .policies
+            .iter()
+            .flat_map(|policy| &policy.fields)
+            .map(|field| field.key.as_str())
+            .collect();
+        assert_eq!(keys, ["tags.team", "tags.team"], "of both policies");
     }
 
     #[test]

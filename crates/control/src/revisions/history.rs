@@ -1,7 +1,7 @@
 //! The revisions that were made, and the way back.
 
 use holdfast_store::{Revision, RevisionHead, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::diff::{Comparison, FleetDiff};
@@ -13,7 +13,7 @@ use crate::{Error, ErrorKind};
 pub const REVISIONS_MAX: u32 = 200;
 
 /// A revision with its text.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 pub struct RevisionView {
     /// What is known of it beside its text.
     #[serde(flatten)]

@@ -67,17 +67,23 @@ pub async fn newest_usable(
 
 /// Why a process cannot use a revision, in one sentence: its secrets are read here.
 fn unusable_here(number: u64, problems: &[Problem]) -> Error {
-    let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
-    let first = errors.next();
-    let message = first.map_or("it is invalid", |problem| problem.message.as_str());
-    let more = match errors.count() {
-        0 => String::new(),
-        more => format!(", and {}", counted(more, "more error")),
-    };
-    let error =
-        Error::new(ErrorKind::Invalid, format!("revision {number} cannot be used here: {message}{more}"));
-    match first.and_then(|problem| problem.help.clone()) {
+    let why = first_error(problems);
+    let error = Error::new(ErrorKind::Invalid, format!("revision {number} cannot be used here: {why}"));
+    match errors(problems).next().and_then(|problem| problem.help.clone()) {
         Some(help) => error.help(help),
         None => error,
     }
+}
+
+/// The first error of a fleet, and how many more there are.
+pub(super) fn first_error(problems: &[Problem]) -> String {
+    let message = errors(problems).next().map_or("it is invalid", |problem| problem.message.as_str());
+    match errors(problems).skip(1).count() {
+        0 => message.to_owned(),
+        more => format!("{message}, and {}", counted(more, "more error")),
+    }
+}
+
+fn errors(problems: &[Problem]) -> impl Iterator<Item = &Problem> {
+    problems.iter().filter(|problem| problem.severity == Severity::Error)
 }

@@ -2,11 +2,12 @@
 //!
 //! While there is no revision, each process works by its fleet file. Afterwards the newest revision counts.
 
+mod change;
 mod changes;
 mod deletions;
 mod diff;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod history;
 mod in_force;
 mod membership;
@@ -17,9 +18,11 @@ mod submission;
 mod tests;
 mod text;
 
+pub use change::Change;
 pub use changes::{ChangeKind, DeletionChange, FieldChange, PolicyChange};
 pub use diff::{AppChange, FleetDiff, TickChange};
 pub use holdfast_config::FleetText;
+pub use holdfast_store::RevisionHead;
 
 pub use history::{REVISIONS_MAX, RevisionView, compare, list, propose_rollback, show};
 pub use in_force::{InForce, newest_usable, read_revision};

@@ -1,13 +1,14 @@
 //! A change of the fleet: proposed with what it does, then appended as a revision.
 
-use holdfast_config::{Fleet, FleetText, Invalid, Secrets, literal_secret};
+use holdfast_config::{Fleet, FleetText, Invalid, Secrets};
 use holdfast_model::{Actor, AppId, OperatorAction, Timestamp};
 use holdfast_store::{Revision, RevisionHead, RunFilter, Store, sha256_hex};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::deletions::deletions;
 use super::diff::{Comparison, FleetDiff, missing_storages};
+use super::in_force::first_error;
 use super::stored::{fleet_of, revision};
 use crate::operator_actions::{about_app, optional_reason};
 use crate::{Error, ErrorKind, counted};
@@ -16,7 +17,7 @@ use crate::{Error, ErrorKind, counted};
 const NAMES_MAX: usize = 5;
 
 /// A fleet that shall take the place of the one in force, and what that changes.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 pub struct Proposal {
     /// The revision that it replaces; `None` where there is none yet, so that the fleet file is in force.
     pub replaces: Option<u64>,
@@ -59,8 +60,8 @@ pub async fn propose(store: &dyn Store, running: Option<&Fleet>, text: FleetText
 
 /// The fleet of a text without a problem that makes it unusable, and without a secret.
 pub fn checked(text: &FleetText, now: Timestamp) -> Result<Fleet, Error> {
-    if let Some(line) = literal_secret(&text.text) {
-        let what = format!("{}:{line} has what looks like a secret, and is kept nowhere", text.name);
+    if let Some(place) = text.literal_secret() {
+        let what = format!("{place} has what looks like a secret, and is kept nowhere");
         return Err(Error::new(ErrorKind::Refused, what).help(
             "put the secret into a file or the environment, and refer to it: `file:PATH` or `env:NAME`",
         ));
@@ -112,10 +113,25 @@ impl Proposal {
         if store.append_revision(&revision, &record).await? {
             return Ok(revision.head);
         }
-        let what =
-            format!("revision {number} of the fleet was made meanwhile by another, and nothing was changed");
-        Err(Error::new(ErrorKind::Conflict, what)
-            .help(format!("look at it with `holdfast revisions show {number}`, and apply again")))
+        Err(made_meanwhile(number))
+    }
+
+    /// An error where it does not replace the revision that a person saw it against, 0 for none.
+    pub fn check_replaces(&self, seen: u64) -> Result<(), Error> {
+        let newest = self.replaces.unwrap_or(0);
+        if newest == seen { Ok(()) } else { Err(made_meanwhile(newest)) }
+    }
+
+    /// An error where this process cannot read a secret that the fleet refers to: it could not work by it.
+    pub fn check_secrets(&self, now: Timestamp) -> Result<(), Error> {
+        let text = FleetText { name: "text".to_owned(), text: self.text.clone() };
+        let checked = text.check(Secrets::Read, now);
+        if checked.fleet.is_some() {
+            return Ok(());
+        }
+        let why = first_error(&checked.problems);
+        Err(Error::new(ErrorKind::Refused, format!("the server cannot use this fleet: {why}"))
+            .help("put the secret where the server finds it, and apply again"))
     }
 
     /// An error where more apps leave than are allowed to.
@@ -135,6 +151,13 @@ impl Proposal {
         let help = format!("if that is meant, allow it with `--allow-removals {leaving}`");
         Err(Error::new(ErrorKind::Refused, what).help(help))
     }
+}
+
+fn made_meanwhile(number: u64) -> Error {
+    let what =
+        format!("revision {number} of the fleet was made meanwhile by another, and nothing was changed");
+    Error::new(ErrorKind::Conflict, what)
+        .help(format!("look at it with `holdfast revisions show {number}`, and apply again"))
 }
 
 /// What else is to be known of a change.

@@ -171,10 +171,12 @@ fn recorded(action: &OperatorAction, actor: &str) -> String {
         OperatorAction::ApprovalWithdrawn { approval } => format!(": request {approval}"),
         OperatorAction::AccessRefused { what, reason, count: 1 } => format!(": {what}: {reason}"),
         OperatorAction::AccessRefused { what, reason, count } => format!(": {what}: {reason}, {count} times"),
-        OperatorAction::NotificationsSilenced { rule, policy, until, reason } => {
+        OperatorAction::NotificationsSilenced { rule, policy, tags, until, reason } => {
             let of_rule = rule.as_ref().map(|rule| format!(" of rule {rule}")).unwrap_or_default();
             let of_policy = policy.as_ref().map(|policy| format!(" of policy {policy}")).unwrap_or_default();
-            format!("{of_rule}{of_policy}, until {}: {reason}", format_timestamp(*until))
+            let of_tags: Vec<String> = tags.iter().map(|tag| format!(" of tag {tag}")).collect();
+            let of_tags = of_tags.concat();
+            format!("{of_rule}{of_policy}{of_tags}, until {}: {reason}", format_timestamp(*until))
         }
         OperatorAction::SilenceEnded { silence, reason } => format!(": silence {silence}: {reason}"),
         OperatorAction::NotificationGivenUp { notification, channel, error } => {

@@ -25,10 +25,12 @@ pub struct FleetDraft {
 pub struct DraftStorage {
     /// Its name.
     pub name: String,
-    /// The URL of its container.
+    /// The URL of its container, or the pattern of the containers of apps.
     pub container: String,
     /// The value of `sas`, as TOML: it has a reference, and no secret.
     pub sas: String,
+    /// What it refers to.
+    pub secret: Option<SecretToSet>,
 }
 
 /// A `[policy.NAME]` section.

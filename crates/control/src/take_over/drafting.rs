@@ -6,6 +6,7 @@ use holdfast_config::Fleet;
 use holdfast_model::{AppId, DATABASES_END, DatabaseFacts, DatabaseKind, Timestamp};
 use holdfast_storage::{Container, ObservedSchedule};
 
+use super::container_patterns::UsedContainers;
 use super::draft::{DraftApp, DraftDatabase, FleetDraft, LeftOut, Remark, SecretToSet};
 use super::look::FoundApp;
 use super::policy_groups::{GroupKey, PolicyGroups};
@@ -52,8 +53,11 @@ pub fn draft(apps: &[FoundApp], options: &DraftOptions<'_>) -> FleetDraft {
             Err(Reason { why, never }) => draft.left_out.push(LeftOut { app: id.clone(), why, never }),
         }
     }
-    let containers: Vec<&Container> = given.iter().map(|(_, verdict)| verdict.container()).collect();
-    let storages = StorageNames::of(&containers, options.sas, options.fleet);
+    let mut used = UsedContainers::default();
+    for (id, verdict) in &given {
+        used.add(id, verdict.container());
+    }
+    let storages = StorageNames::of(&used, options.sas, options.fleet);
     let (mut groups, mut entries) = (PolicyGroups::default(), Vec::new());
     for (id, verdict) in given {
         let storage = storages.name(verdict.container());

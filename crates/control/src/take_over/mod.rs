@@ -3,6 +3,7 @@
 
 mod app_table;
 mod cadence;
+mod container_patterns;
 mod draft;
 mod drafting;
 mod look;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::draft::{DraftApp, DraftPolicy, DraftStorage, FleetDraft, LeftOut};
+use super::draft::{DraftApp, DraftPolicy, DraftStorage, FleetDraft, LeftOut, SecretToSet};
 
 /// The `[azure]` section of a person who is logged in with `az login`.
 pub const AZURE_CLI: &str = "[azure]\ncredential = { kind = \"azure_cli\" }\n";
@@ -39,8 +39,15 @@ pub fn fragment(draft: &FleetDraft) -> String {
 }
 
 fn storage(storage: &DraftStorage) -> String {
-    let DraftStorage { name, container, sas } = storage;
-    format!("[storage.{name}]\ncontainer = {}\nsas = {sas}\n", quoted(container))
+    let DraftStorage { name, container, sas, secret } = storage;
+    let how = if container.contains('{') { "; Holdfast makes a SAS of each container with it" } else { "" };
+    let set = |secret: &SecretToSet| format!("# Set {}: {}{how}\n", secret.variable, one_line(&secret.holds));
+    let comment = secret.as_ref().map(set);
+    format!(
+        "{}[storage.{name}]\ncontainer = {}\nsas = {sas}\n",
+        comment.unwrap_or_default(),
+        quoted(container)
+    )
 }
 
 fn policy(policy: &DraftPolicy) -> String {

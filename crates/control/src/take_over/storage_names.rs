@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_config::Fleet;
-use holdfast_storage::Container;
+use holdfast_storage::{Container, StorageTarget};
 
+use super::container_patterns::{Pattern, UsedContainers};
 use super::draft::{DraftStorage, SecretToSet};
 
 /// Where the SAS of storages come from.
@@ -30,24 +31,42 @@ pub struct StorageNames {
 
 impl StorageNames {
     /// Names the containers. One of the fleet file keeps its name.
-    pub fn of(containers: &[&Container], sas: SasChoice, fleet: Option<&Fleet>) -> Self {
-        let distinct: BTreeMap<String, &Container> =
-            containers.iter().map(|container| (container.to_string(), *container)).collect();
+    ///
+    /// Containers that are named as their apps are one section. One whose SAS people write has a section of its own.
+    pub fn of(used: &UsedContainers<'_>, sas: SasChoice, fleet: Option<&Fleet>) -> Self {
         let (mut names, mut taken) = (Self::default(), BTreeSet::new());
         for (name, target) in fleet.iter().flat_map(|fleet| &fleet.storages) {
             taken.insert(name.to_string());
-            names.by_container.insert(target.container.to_string(), name.to_string());
+            names.keep(&name.to_string(), target, used);
         }
-        for (url, container) in distinct {
-            if names.by_container.contains_key(&url) {
+        let patterns = if sas == SasChoice::Url { BTreeMap::new() } else { used.patterns() };
+        let mut sections: BTreeMap<String, String> = BTreeMap::new();
+        for (url, container) in used.containers() {
+            if names.by_container.contains_key(url) {
                 continue;
             }
-            let name = free_name(container, &taken);
-            taken.insert(name.clone());
-            names.add(&name, container, sas);
-            names.by_container.insert(url, name);
+            let section = patterns.get(url).map_or_else(|| url.clone(), Pattern::url);
+            let name = sections.entry(section.clone()).or_insert_with(|| {
+                let name = free_name(container, patterns.contains_key(url), &taken);
+                taken.insert(name.clone());
+                names.add((&name, &section), container, sas);
+                name
+            });
+            names.by_container.insert(url.clone(), name.clone());
         }
         names
+    }
+
+    /// A storage of the fleet file keeps its name, for its container or for those that follow its pattern.
+    fn keep(&mut self, name: &str, target: &StorageTarget, used: &UsedContainers<'_>) {
+        let Some(pattern) = &target.pattern else {
+            self.by_container.insert(target.container.to_string(), name.to_owned());
+            return;
+        };
+        let pattern = Pattern::of(&target.container, pattern);
+        for (url, _) in used.containers().filter(|(url, _)| used.follows(url, &pattern)) {
+            self.by_container.entry(url.clone()).or_insert_with(|| name.to_owned());
+        }
     }
 
     /// The name of a container that was named.
@@ -55,7 +74,7 @@ impl StorageNames {
         self.by_container.get(&container.to_string()).cloned().unwrap_or_default()
     }
 
-    fn add(&mut self, name: &str, container: &Container, sas: SasChoice) {
+    fn add(&mut self, (name, url): (&str, &str), container: &Container, sas: SasChoice) {
         let account = container.account();
         let (sas, secret) = match sas {
             SasChoice::UserDelegation if container.names_account() => {
@@ -69,19 +88,26 @@ impl StorageNames {
             // A SAS is minted for the account's name, which a domain of its owner does not show.
             _ => {
                 let variable = variable("HOLDFAST_SAS_", name);
-                let holds = format!("a SAS (sr=c, sp=rwdl) of the container {container}");
+                let holds =
+                    format!("a SAS (sr=c, sp=rwdl) of the container {container}; not one of the account");
                 (format!("{{ url = \"env:{variable}\" }}"), Some((variable, holds)))
             }
         };
-        self.sections.push(DraftStorage { name: name.to_owned(), container: container.to_string(), sas });
-        self.secrets.extend(secret.map(|(variable, holds)| SecretToSet { variable, holds }));
+        let secret = secret.map(|(variable, holds)| SecretToSet { variable, holds });
+        self.secrets.extend(secret.clone());
+        self.sections.push(DraftStorage { name: name.to_owned(), container: url.to_owned(), sas, secret });
     }
 }
 
-/// The container's name, with the account's before it or a number after it where that is taken.
-fn free_name(container: &Container, taken: &BTreeSet<String>) -> String {
-    let short = bare_key(container.name());
-    let long = bare_key(&format!("{}-{short}", container.account()));
+/// The container's name, with the account's before it or a number after it where that is taken; of many containers the
+/// account's name.
+fn free_name(container: &Container, is_of_many: bool, taken: &BTreeSet<String>) -> String {
+    let (short, account) = (bare_key(container.name()), bare_key(&container.account()));
+    let (short, long) = if is_of_many {
+        (account.clone(), format!("{account}-apps"))
+    } else {
+        (short.clone(), format!("{account}-{short}"))
+    };
     let numbered = (2_u32..).map(|number| format!("{long}-{number}"));
     [short, long.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name)).unwrap_or(long)
 }

@@ -207,6 +207,42 @@ fn policies_and_storages_get_names_of_their_own_however_many_differ() {
 }
 
 #[test]
+fn containers_named_as_their_apps_are_one_section_unless_their_sas_are_written() {
+    let start = || daily("2026-11-01T22:30:00Z");
+    let apps = |names: &[(&str, &str)]| -> Vec<FoundApp> {
+        let of =
+            |(app, container): &(&str, &str)| native(app, start(), Some(&address(container, "2027-06-01")));
+        names.iter().map(of).collect()
+    };
+    let found = apps(&[("shop", "shop"), ("Wiki", "wiki"), ("blog", "backups")]);
+    let (text, fleet) = valid(&drafted(&found));
+    let container_of = |fleet: &Fleet, name: &str| {
+        let app = fleet.apps.iter().find(|app| app.id.site().eq_ignore_ascii_case(name)).unwrap();
+        let storage = &fleet.policies[app.policy.as_ref().unwrap()].policy_snapshot.storage;
+        let storage = storage.for_app(&app.id);
+        let own = storage.container().map(str::to_owned);
+        own.unwrap_or_else(|| fleet.storages[&storage].container.name().to_owned())
+    };
+    let containers = ["shop", "wiki", "blog"].map(|name| container_of(&fleet, name));
+    assert_eq!(containers, ["shop", "wiki", "backups"], "{text}");
+    assert_eq!(fleet.storages.keys().map(ToString::to_string).collect::<Vec<_>>(), ["acct", "backups"]);
+    let key =
+        "# Set HOLDFAST_KEY_ACCT: a key of the storage account acct; Holdfast makes a SAS of each container";
+    assert!(text.contains(key) && text.contains("net/{app}\"\n"), "{text}");
+
+    let more = apps(&[("shop", "shop"), ("cart", "cart"), ("news", "old")]);
+    let into = DraftOptions { fleet: Some(&fleet), ..options(SasChoice::AccountKey) };
+    let added = draft(&more, &into);
+    assert_eq!(added.storages.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["old"]);
+    assert_eq!(added.policies.iter().map(|one| one.storage.as_str()).collect::<Vec<_>>(), ["acct", "old"]);
+
+    let (text, fleet) = valid(&draft(&found, &options(SasChoice::Url)));
+    assert_eq!(fleet.storages.len(), 3);
+    let sas = "# Set HOLDFAST_SAS_SHOP: a SAS (sr=c, sp=rwdl) of the container https://acct.blob.core.windows.net/shop; not one";
+    assert!(text.contains(sas), "{text}");
+}
+
+#[test]
 fn a_fragment_keeps_the_names_and_the_apps_of_the_fleet_that_it_is_added_to() {
     let found = || {
         let good = address("backups", "2027-06-01");

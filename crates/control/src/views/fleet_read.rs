@@ -38,7 +38,7 @@ pub async fn read_fleet(
         checkpoints: store.checkpoints().await?,
         acts: acts(store).await?,
         approvals: approvals(store, at).await?,
-        process_notes: store.processes().await?.iter().flat_map(status_notes::process).collect(),
+        process_notes: store.processes().await?.iter().filter_map(status_notes::behind).collect(),
         minted: Arc::default(),
     })
 }

@@ -3,7 +3,7 @@ use holdfast_model::{Actor, Cause, Outcome, RunId, TagFilter, Zone};
 use holdfast_store::Link;
 
 use super::*;
-use crate::due::due;
+use crate::due::{TagsById, due};
 use crate::notice::{Notice, NoticeKind};
 
 /// A day that begins at noon, so that no quiet time is near.
@@ -78,7 +78,7 @@ impl Paper {
 
     fn after(&mut self, seconds: u64) -> Vec<Notice> {
         self.now += Duration::from_secs(seconds);
-        due(&mut self.state, &self.rules, self.now)
+        due(&mut self.state, &self.rules, &TagsById::new(), self.now)
     }
 
     fn kinds_after(&mut self, seconds: u64) -> Vec<(NoticeKind, u32)> {
@@ -202,6 +202,7 @@ fn a_silence_holds_notices_back_and_what_lasts_is_told_at_its_end() {
         action: OperatorAction::NotificationsSilenced {
             rule: None,
             policy: Some(PolicyName::new("gold")),
+            tags: Vec::new(),
             until,
             reason: "release".into(),
         },

@@ -1,44 +1,13 @@
 //! E-mail against a real SMTP server.
 
-use std::process::Stdio;
-
 use holdfast_config::{Channel, Email, MailTls};
 use holdfast_notify::{NoticeKind, SendError, Sending as _};
 use holdfast_storage::SecretRef;
-use holdfast_tests::service;
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use holdfast_tests::smtp_server::{Certificate, SmtpServer};
 
 use crate::channels::{notice, sender};
 
 const ID: &str = "0123456789abcdef-1-mail";
-
-/// aiosmtpd in a process of its own, which ends with the test.
-struct SmtpServer {
-    port: u16,
-    lines: Lines<BufReader<ChildStdout>>,
-    _process: Child,
-}
-
-impl SmtpServer {
-    /// `None` when tests run without servers.
-    async fn start(arguments: &[&str]) -> Option<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let python = service("HOLDFAST_TEST_SMTP_SERVER")?;
-        let script = format!("{}/tests/it/smtp_server.py", env!("CARGO_MANIFEST_DIR"));
-        let mut command = Command::new(python);
-        command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut process = command.spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = lines.next_line().await.unwrap().expect("the server starts").parse().unwrap();
-        Some(Self { port, lines, _process: process })
-    }
-
-    async fn mail(&mut self) -> Value {
-        serde_json::from_str(&self.lines.next_line().await.unwrap().unwrap()).unwrap()
-    }
-}
 
 fn email(port: u16, tls: MailTls) -> Email {
     Email {
@@ -52,6 +21,7 @@ fn email(port: u16, tls: MailTls) -> Email {
 }
 
 async fn send(email: Email, kind: NoticeKind) -> Result<(), SendError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     sender(Channel::Email(email), &[("PASSWORD", "s3cret")]).send(ID, &notice(kind)).await
 }
 
@@ -89,13 +59,11 @@ async fn a_server_that_offers_no_starttls_or_an_unknown_certificate_gets_no_mail
     let Some(plain) = SmtpServer::start(&["plain"]).await else { return };
     let error = send(email(plain.port, MailTls::StartTls), NoticeKind::Opened).await.unwrap_err();
     assert!(matches!(error, SendError::Later { .. }), "{error}");
+    assert!(error.to_string().contains("STARTTLS is not supported on this server"), "{error}");
     let folder = tempfile::tempdir().unwrap();
-    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    std::fs::write(&cert, own.cert.pem()).unwrap();
-    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
-    let arguments = ["starttls", cert.to_str().unwrap(), key.to_str().unwrap()];
-    let Some(unknown) = SmtpServer::start(&arguments).await else { return };
+    let own = Certificate::of("127.0.0.1", folder.path());
+    let Some(unknown) = SmtpServer::start_tls(&own).await else { return };
     let error = send(email(unknown.port, MailTls::StartTls), NoticeKind::Opened).await.unwrap_err();
     assert!(matches!(error, SendError::Later { .. }), "{error}");
+    assert!(error.to_string().contains("certificate: UnknownIssuer; the system's certificates"), "{error}");
 }

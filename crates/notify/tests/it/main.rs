@@ -8,4 +8,5 @@ mod mail;
 mod receiver;
 mod silences;
 mod told;
+mod versions;
 mod world;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use holdfast_control::ErrorKind;
-use holdfast_model::{Cause, PolicyName};
+use holdfast_model::{Cause, PolicyName, TagFilter};
 use holdfast_notify::{SilenceRequest, end_silence, silence, silences};
 
 use crate::world::{World, rule};
@@ -13,6 +13,7 @@ fn request() -> SilenceRequest {
         rule: None,
         policy: Some(PolicyName::new("gold")),
         app: None,
+        tags: Vec::new(),
         lasts: Duration::from_hours(2),
         reason: "release".into(),
         actor: "ann".into(),
@@ -53,4 +54,25 @@ async fn a_silence_needs_a_reason_and_an_end() {
         assert_eq!(refused.kind(), ErrorKind::Invalid);
     }
     assert_eq!(silences(&*world.store).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_silence_of_a_tag_holds_back_what_is_about_apps_with_the_tag_alone() {
+    let world = World::new();
+    let notifier = world.notifier(rule(&["ops"]));
+    world.passes(&notifier).await;
+    world.enrol("shop", &[("team", "shop")]).await;
+    world.enrol("wiki", &[("team", "web")]).await;
+    let tags = vec![TagFilter::new("team", "shop")];
+    let of_team = SilenceRequest { policy: None, tags: tags.clone(), ..request() };
+    silence(&*world.store, of_team, &mut world.rng()).await.unwrap();
+    assert_eq!(silences(&*world.store).await.unwrap()[0].tags, tags);
+    world.fails("shop", Cause::Unreachable).await;
+    world.fails("wiki", Cause::StorageRefused).await;
+    world.passes(&notifier).await;
+    world.clock.advance(Duration::from_secs(20));
+    assert_eq!(world.passes(&notifier).await, 1);
+    assert!(world.list().await[0].content.contains("wiki"));
+    world.fails("wiki", Cause::Unreachable).await;
+    assert_eq!(world.passes(&notifier).await, 1, "an app without the tag is in the same incident now");
 }

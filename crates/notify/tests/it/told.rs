@@ -41,6 +41,21 @@ async fn an_outage_of_five_hundred_apps_sends_one_message_and_one_when_it_is_ove
 }
 
 #[tokio::test]
+async fn what_no_event_tells_is_told_within_a_minute_however_long_a_rule_gathers() {
+    let world = World::new();
+    let notifier = world.notifier(NotifyRule { gather: Duration::from_secs(30), ..rule(&["ops"]) });
+    world.passes(&notifier).await;
+    world.enrol("shop", &[]).await;
+    let mut waited = 0;
+    while world.passes(&notifier).await == 0 {
+        world.clock.advance(Duration::from_secs(2));
+        waited += 2;
+    }
+    assert!((30..=58).contains(&waited), "{waited} s");
+    assert!(world.list().await[0].content.contains("nothing_planned"));
+}
+
+#[tokio::test]
 async fn what_happened_before_the_first_start_is_not_told() {
     let world = World::new();
     world.fails("shop", Cause::Unreachable).await;

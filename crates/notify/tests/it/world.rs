@@ -13,7 +13,9 @@ use holdfast_model::{
     Outcome, PolicyName, PolicySnapshot, Run, RunEvent, RunId, StorageName, Timestamp, Trigger, Verification,
     Zone, parse_timestamp,
 };
-use holdfast_notify::{Deliverer, Look, Notice, Notifier, PassResult, SendError, Sending, Wording};
+use holdfast_notify::{
+    Deliverer, Look, Notice, Notifier, NotifierHealth, PassResult, SendError, Sending, Wording,
+};
 use holdfast_storage::{SecretError, SecretRef, Secrets};
 use holdfast_store::{Change, Committed, Enrolled, MemoryStore, Notification, Observation, Store};
 use secrecy::SecretString;
@@ -64,8 +66,12 @@ impl World {
     }
 
     pub fn notifier(&self, rule: NotifyRule) -> Notifier {
+        self.notifier_with(rule, NotifierHealth::default())
+    }
+
+    pub fn notifier_with(&self, rule: NotifyRule, health: NotifierHealth) -> Notifier {
         let rules = BTreeMap::from([("oncall".to_owned(), rule)]);
-        Notifier::new(Arc::clone(&self.store), rules, Arc::clone(&self.bell))
+        Notifier::new(Arc::clone(&self.store), rules, Arc::clone(&self.bell), health)
     }
 
     pub fn deliverer(&self, channel: &str, sender: impl Sending + 'static) -> Deliverer {

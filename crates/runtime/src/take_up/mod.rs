@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use holdfast_config::{Fleet, FleetText, Secrets};
 use holdfast_control::revisions::{InForce, Order, Submitted, read_revision, submit_file};
 use holdfast_model::{Actor, Clock, RunId};
+use holdfast_notify::NotifierHealth;
 use holdfast_store::{ProcessStatus, Store};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,8 @@ pub struct TakeUpParts {
     pub concurrency: Option<u32>,
     /// What works by the fleet.
     pub followers: Vec<Follower>,
+    /// How its notifier fares.
+    pub notifier: NotifierHealth,
     /// Randomness for ids.
     pub rng: fastrand::Rng,
 }
@@ -63,12 +66,15 @@ pub struct TakeUp {
     fleet: Fleet,
     concurrency: Option<u32>,
     followers: Vec<Follower>,
+    notifier: NotifierHealth,
     rng: fastrand::Rng,
     process: ProcessStatus,
     /// Why the fleet file was refused.
     refusal: Option<String>,
     /// What the fleet file says differently.
     difference: Option<String>,
+    /// The content of the fleet file that the log has named as different.
+    told_of: Option<String>,
     /// Whether the fleet file is to be compared with the revision.
     compares: bool,
     /// The revision that could not be taken up, and when it is tried again, by the monotonic clock.
@@ -91,6 +97,7 @@ impl TakeUp {
             in_force,
             concurrency,
             followers,
+            notifier,
             mut rng,
         } = parts;
         let now = clock.now();
@@ -103,11 +110,13 @@ impl TakeUp {
             revision: in_force.revision,
             revision_error: in_force.error,
             file_note: None,
+            notifier_error: None,
         };
         Self {
             file: WatchedFile::new(file),
             refusal: None,
             difference: None,
+            told_of: None,
             compares: true,
             refused: None,
             record_at: Duration::ZERO,
@@ -120,6 +129,7 @@ impl TakeUp {
             watch,
             concurrency,
             followers,
+            notifier,
             rng,
             process,
         }
@@ -167,6 +177,7 @@ impl TakeUp {
             self.compares = false;
         }
         self.process.file_note = self.refusal.clone().or_else(|| self.difference.clone());
+        self.process.notifier_error = self.notifier.error();
         let elapsed = self.clock.elapsed();
         if self.process != before || elapsed >= self.record_at {
             self.store.record_process(&self.process).await?;
@@ -265,11 +276,20 @@ impl TakeUp {
             return Ok(());
         }
         let file = self.file.path().display();
-        let difference = format!("its fleet file {file} differs from revision {number}, which counts");
-        if self.difference.as_ref() != Some(&difference) {
-            tracing::warn!(%file, revision = number, "the fleet file differs from the revision, which counts");
+        self.difference = Some(format!(
+            "its fleet file {file} differs from revision {number}, which counts: copy `holdfast revisions show {number}` into \
+             it, or make it the newest with `holdfast apply`"
+        ));
+        // Later revisions are followed on purpose, and the file is as old as it was.
+        let content = self.file.sha256().unwrap_or_default();
+        if self.told_of.as_deref() != Some(content) {
+            tracing::warn!(
+                %file,
+                revision = number,
+                "the fleet file differs from the revision, which counts: copy `holdfast revisions show` into it, or make it the newest with `holdfast apply`"
+            );
+            self.told_of = Some(content.to_owned());
         }
-        self.difference = Some(difference);
         Ok(())
     }
 

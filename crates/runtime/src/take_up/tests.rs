@@ -81,6 +81,7 @@ impl World {
             in_force: InForce::of_file(checked.fleet.unwrap()),
             concurrency: None,
             followers: vec![follower],
+            notifier: NotifierHealth::default(),
             rng: self.rng(),
         });
         Process { take_up, works_by }
@@ -134,6 +135,31 @@ async fn every_process_takes_up_a_revision_once_and_says_so() {
     }
     let known = world.store.processes().await.unwrap();
     assert_eq!(known.iter().map(|process| process.revision).collect::<Vec<_>>(), [Some(1), Some(1)]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_older_than_the_revisions_is_logged_once_and_stays_in_the_status() {
+    let world = World::new();
+    let mut process = world.process(Role::All, false);
+    let told = |process: &Process| process.take_up.told_of.clone();
+    process.pass().await;
+    assert_eq!(told(&process), None);
+    world.apply(world.text("sas", 2)).await;
+    process.pass().await;
+    let first = told(&process);
+    world.apply(world.text("sas", 3)).await;
+    process.pass().await;
+    assert!(first.is_some() && told(&process) == first);
+    assert!(
+        process.note().contains("differs from revision 2")
+            && process.note().contains("`holdfast revisions show 2`")
+    );
+    fs::write(world.path("fleet.toml"), world.text("sas", 4)).unwrap();
+    process.pass().await;
+    assert!(told(&process) != first, "another content is told again");
+    fs::write(world.path("fleet.toml"), world.text("sas", 3)).unwrap();
+    process.pass().await;
+    assert_eq!(process.note(), "");
 }
 
 #[tokio::test]

@@ -56,6 +56,10 @@ impl Database for Postgres {
         PgSession::open(&self.connections, operation, (self.clock.clone(), self.log.clone())).await
     }
 
+    async fn read_own(&self, operation: &'static str) -> Result<PgSession> {
+        self.read(operation).await
+    }
+
     async fn write(&self, operation: &'static str) -> Result<PgSession> {
         self.read(operation).await?.begin().await
     }

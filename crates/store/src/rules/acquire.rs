@@ -149,14 +149,17 @@ impl<'a> Admission<'a> {
         room
     }
 
-    /// Runs that may still begin with the account: of all subscriptions, and of this one's share.
+    /// Runs that may still begin with the account: of all subscriptions, and of this one's share. Those with due runs share what
+    /// the others leave, because room that is kept for a subscription without due runs would stay empty.
     fn account_room(&self, subscription: &SubscriptionId, account: &str) -> u32 {
         let limit = self.limits.per_account;
         let empty = BySubscription::new();
         let occupied = self.usage.accounts.get(account).unwrap_or(&empty);
-        let due = self.users.get(account).into_iter().flatten();
-        let users: BTreeSet<&SubscriptionId> = due.chain(occupied.keys()).collect();
-        let share = limit.div_ceil(u32::try_from(users.len()).unwrap_or(u32::MAX).max(1));
+        let due = self.users.get(account);
+        let has_due = |user: &SubscriptionId| due.is_some_and(|due| due.contains(user));
+        let others: u32 = occupied.iter().filter(|(user, _)| !has_due(user)).map(|(_, count)| count).sum();
+        let sharing = due.map_or(1, BTreeSet::len).max(1);
+        let share = limit.saturating_sub(others).div_ceil(u32::try_from(sharing).unwrap_or(u32::MAX));
         let own = occupied.get(subscription).copied().unwrap_or(0);
         limit.saturating_sub(occupied.values().sum()).min(share.saturating_sub(own))
     }
@@ -305,15 +308,21 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_takes_at_most_its_share_of_a_storage_account_that_others_use() {
+    fn a_subscription_takes_its_share_of_a_storage_account_and_what_others_do_not_need() {
         let limits = Limits { per_plan: 99, per_account: 20, ..Limits::default() };
-        let room = |own: u32, other: u32| {
-            let of = [("s", own), ("other", other)].map(|(of, count)| (SubscriptionId::new(of), count));
+        let other = || SubscriptionId::new("other");
+        let lane = Lane::Begin { subscription: other(), plan: "p".into(), account: "a".into() };
+        let both = [begin(99), LaneQuota { lane, most: 99 }];
+        let room = |quotas: &[LaneQuota], own: u32, others: u32| {
+            let of = [(SubscriptionId::new("s"), own), (other(), others)];
             let of = of.into_iter().filter(|(_, count)| *count > 0).collect();
             let usage = Usage { accounts: BTreeMap::from([("a".to_owned(), of)]), ..Usage::default() };
-            Admission::new(&limits, Timestamp::UNIX_EPOCH, usage, &[begin(99)]).room(&begin(99))
+            Admission::new(&limits, Timestamp::UNIX_EPOCH, usage, quotas).room(&begin(99))
         };
-        assert_eq!([room(0, 0), room(0, 1), room(8, 1), room(12, 1), room(0, 15)], [20, 10, 2, 0, 5]);
+        let due = |own, others| room(&both, own, others);
+        assert_eq!([due(0, 0), due(0, 1), due(8, 1), due(12, 1), due(0, 15)], [10, 10, 2, 0, 5]);
+        let alone = |own, others| room(&both[..1], own, others);
+        assert_eq!([alone(0, 0), alone(0, 1), alone(8, 1), alone(12, 1), alone(0, 15)], [20, 19, 11, 7, 5]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ impl FromRow for ProcessStatus {
             revision: revision.and_then(|number| u64::try_from(number).ok()),
             revision_error: row.maybe_text("revision_error")?,
             file_note: row.maybe_text("file_note")?,
+            notifier_error: row.maybe_text("notifier_error")?,
         })
     }
 }
@@ -38,10 +39,11 @@ pub(super) async fn record(session: &mut impl Session, process: &ProcessStatus) 
     let delete = "/* forget_processes */ DELETE FROM processes WHERE seen_at <= $1";
     session.execute(delete, vec![Arg::Time(stamp(now - ProcessStatus::KEPT))]).await?;
     let write = "/* record_process */ INSERT INTO processes
-            (id, role, host, started_at, seen_at, revision, revision_error, file_note)
-        VALUES ($1, $2, $3, $4, $5, nullif($6, 0), $7, $8)
+            (id, role, host, started_at, seen_at, revision, revision_error, file_note, notifier_error)
+        VALUES ($1, $2, $3, $4, $5, nullif($6, 0), $7, $8, $9)
         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, revision = excluded.revision,
-            revision_error = excluded.revision_error, file_note = excluded.file_note";
+            revision_error = excluded.revision_error, file_note = excluded.file_note,
+            notifier_error = excluded.notifier_error";
     let revision = process.revision.and_then(|number| i64::try_from(number).ok());
     let args = vec![
         Arg::Id(process.id),
@@ -52,6 +54,7 @@ pub(super) async fn record(session: &mut impl Session, process: &ProcessStatus) 
         Arg::Int(revision.unwrap_or(0)),
         Arg::MaybeText(process.revision_error.clone()),
         Arg::MaybeText(process.file_note.clone()),
+        Arg::MaybeText(process.notifier_error.clone()),
     ];
     session.execute(write, args).await.map(drop)
 }

@@ -19,6 +19,9 @@ pub(crate) trait Database: Debug + Send + Sync + 'static {
     /// Opens a session that only reads.
     fn read(&self, operation: &'static str) -> impl Future<Output = Result<Self::Session>> + Send;
 
+    /// Opens a session that reads what this process has just written, where the database may keep it in memory.
+    fn read_own(&self, operation: &'static str) -> impl Future<Output = Result<Self::Session>> + Send;
+
     /// Opens a session in a transaction that writes.
     fn write(&self, operation: &'static str) -> impl Future<Output = Result<Self::Session>> + Send;
 

@@ -197,7 +197,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn due_lanes(&self) -> Result<DueLanes> {
-        within!(self.read(lanes::DUE_LANES), |session| lanes::due_lanes(session))
+        within!(self.read_own(lanes::DUE_LANES), |session| lanes::due_lanes(session))
     }
 
     async fn acquire(&self, quotas: &[LaneQuota], limits: &Limits, terms: LeaseTerms) -> Result<Vec<Leased>> {
@@ -230,7 +230,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn load(&self, id: RunId) -> Result<Option<Loaded>> {
-        let loaded = within!(self.read(load::LOAD), |session| load::load(session, id));
+        let loaded = within!(self.read_own(load::LOAD), |session| load::load(session, id));
         if let Err(Error::Unreadable { row, .. }) = &loaded {
             self.database.log().warn(row);
             within!(self.write_singly(load::LOAD), |session| load::put_off(session, id))?;
@@ -239,7 +239,7 @@ impl<D: Database> Store for SqlStore<D> {
     }
 
     async fn load_all(&self, ids: &[RunId]) -> Result<Vec<Option<Loaded>>> {
-        within!(self.read(load::LOAD_ALL), |session| load::load_all(session, ids))
+        within!(self.read_own(load::LOAD_ALL), |session| load::load_all(session, ids))
     }
 
     async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Committed>> {

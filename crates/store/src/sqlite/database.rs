@@ -38,6 +38,11 @@ impl Database for SqliteFile {
         SqliteSession::read(&self.readers, operation, (self.clock.clone(), self.log.clone())).await
     }
 
+    // Each commit of another connection empties the page cache of a reader. That of the connection that writes stays.
+    async fn read_own(&self, operation: &'static str) -> Result<SqliteSession> {
+        SqliteSession::read(&self.writer, operation, (self.clock.clone(), self.log.clone())).await
+    }
+
     async fn write(&self, operation: &'static str) -> Result<SqliteSession> {
         SqliteSession::write(&self.writer, operation, (self.clock.clone(), self.log.clone())).await
     }

@@ -21,7 +21,7 @@ pub const CODES: [(&str, u16, &str); 30] = [
     ("ambiguous_app", 409, "several apps have the name"),
     ("conflict", 409, "what exists contradicts the request, or has changed"),
     ("under_way", 409, "the same request is being carried out"),
-    ("body_too_large", 413, "the body has more than 256 KiB"),
+    ("body_too_large", 413, "the body has more than 256 KiB, or with a fleet file more than 16 MiB"),
     ("unsupported_media_type", 415, "the body is not JSON"),
     ("refused", 422, "a rule forbids it, or what it needs cannot be used"),
     ("idempotency_key_reused", 422, "the key was used for another request"),

@@ -27,6 +27,7 @@ fn fleet(writes: Budget) -> Fleet {
         storages: BTreeMap::new(),
         policies: [(gold.name.clone(), gold)].into(),
         effective: BTreeMap::new(),
+        tags: holdfast_config::FileTags::default(),
         apps: Vec::new(),
         discover: Vec::new(),
         limits: Limits { writes, ..Limits::default() },
