@@ -21,6 +21,7 @@ use opentelemetry_sdk::trace::SdkTracer;
 use crate::instruments::Instruments;
 use crate::loop_health::LoopHealth;
 use crate::run_log::{Line, lines, missed_lines, recorded_line};
+use crate::whole_run::seconds_between;
 
 /// Hands everything on. What it counts it counts after the commit, so that what did not happen is not counted.
 #[derive(Debug)]
@@ -62,15 +63,6 @@ impl WatchedStore {
         let recorded = known.iter().filter_map(|new| recorded_line(new));
         missed_lines(known.iter().copied()).into_iter().chain(recorded).for_each(|line| line.write());
     }
-
-    fn wrote(&self, event: &'static str, count: u64) {
-        self.instruments.audit_events.add(count, &[KeyValue::new("event", event)]);
-    }
-}
-
-/// Never less than none: clocks of machines differ.
-pub(crate) fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
-    (to - from).to_std().unwrap_or_default().as_secs_f64()
 }
 
 #[async_trait]

@@ -3,10 +3,15 @@
 use holdfast_model::{Run, RunEvent, Timestamp};
 use opentelemetry::KeyValue;
 
-use crate::store::{WatchedStore, seconds_between};
-use crate::whole_run;
+use crate::store::WatchedStore;
+use crate::whole_run::{self, seconds_between};
 
 impl WatchedStore {
+    /// Counts audit events that were written.
+    pub(crate) fn wrote(&self, event: &'static str, count: u64) {
+        self.instruments.audit_events.add(count, &[KeyValue::new("event", event)]);
+    }
+
     /// Counts what an event of a run says, and ends the run's trace with it.
     pub(crate) fn happened(&self, run: &Run, event: &RunEvent, at: Timestamp) {
         let by_cause = |cause: &holdfast_model::Cause| [KeyValue::new("cause", cause.as_str())];

@@ -51,3 +51,8 @@ fn trigger(run: &Run) -> &'static str {
         Trigger::Policy => "policy",
     }
 }
+
+/// Never less than none: clocks of machines differ.
+pub(crate) fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    (to - from).to_std().unwrap_or_default().as_secs_f64()
+}

@@ -95,6 +95,18 @@ async function planForTwo(page, look) {
   await look("/restores/many/plan");
 }
 
+/** Two apps are chosen in the fleet, and a form of its menu for them is looked at. */
+async function formOfMenu(page, look, path) {
+  await page.goto(`${base}/fleet?condition=good`);
+  const boxes = page.locator("main input[type=checkbox][name=app]");
+  for (const place of [0, 1]) await boxes.nth(place).check();
+  await page.click("details.acts summary");
+  if (path.startsWith("/drills")) await look("/fleet-menu");
+  await page.click(`button[formaction="${path}"][value=some]`);
+  await page.waitForSelector("form.confirm");
+  await look(path);
+}
+
 /** Two apps are restored to new ones without JavaScript: planned, confirmed by their number, and started once. */
 async function restoreTwoWithoutScript() {
   const page = await open({ javaScriptEnabled: false, name: "restore without JavaScript" });
@@ -158,7 +170,9 @@ try {
   for (const view of VIEWS) {
     const page = await open(view);
     for (const path of paths) await inspect(page, view, path);
-    await planForTwo(page, (path) => check(page, view, path));
+    const look = (path) => check(page, view, path);
+    await planForTwo(page, look);
+    for (const path of ["/drills/many/form", "/holds/many/preview"]) await formOfMenu(page, look, path);
     await page.context().close();
   }
   await walkWithoutScript(paths);
