@@ -134,8 +134,9 @@ impl Fleet {
     /// those of the same name in Azure; those of policies are left out.
     pub fn apps_with(&self, sites: &[Site]) -> Vec<App> {
         let listed: BTreeMap<&AppId, &App> = self.apps.iter().map(|app| (&app.id, app)).collect();
+        let found: BTreeMap<&AppId, &Site> = sites.iter().map(|site| (&site.id, site)).collect();
         let seen = |app: &App| {
-            let site = sites.iter().find(|site| site.id == app.id);
+            let site = found.get(&app.id).copied();
             let found: Tags = site.into_iter().flat_map(|site| &site.tags).collect();
             let tags = app.tags.or(&found);
             App { plan: site.and_then(|site| site.plan.clone()), tags, ..app.clone() }

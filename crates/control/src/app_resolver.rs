@@ -57,10 +57,10 @@ impl KnownApps {
         let AppSelection::Named(names) = selection else {
             return Ok(self.apps.values().cloned().collect());
         };
-        let mut apps: Vec<App> = Vec::new();
+        let (mut apps, mut ids) = (Vec::new(), BTreeSet::new());
         for name in names {
             let app = self.named(name)?;
-            if !apps.iter().any(|other| other.id == app.id) {
+            if ids.insert(app.id.clone()) {
                 apps.push(app);
             }
         }

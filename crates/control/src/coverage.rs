@@ -112,8 +112,8 @@ pub async fn coverage(fleet: &Fleet, arm: &Arc<dyn Arm>) -> Result<Coverage, Err
     let unprotected = apps.iter().filter(|app| app.policy.is_none()).count();
     // Azure lists sites without their slots.
     let is_listed = |id: &AppId| !unanswered.iter().any(|of| of.subscription == *id.subscription());
-    let is_missing =
-        |id: &&AppId| id.slot().is_none() && is_listed(id) && !sites.iter().any(|site| site.id == **id);
+    let found: BTreeSet<&AppId> = sites.iter().map(|site| &site.id).collect();
+    let is_missing = |id: &&AppId| id.slot().is_none() && is_listed(id) && !found.contains(id);
     let not_found = fleet.apps.iter().map(|app| &app.id).filter(is_missing).cloned().collect();
     Ok(Coverage { subscriptions, apps, unprotected, not_found, left_out, unanswered, without_slots })
 }

@@ -93,16 +93,14 @@ pub fn policy_of_app<'f>(
     enrolled: Vec<AppStatus>,
     name: &str,
 ) -> Result<(AppId, &'f Policy), Error> {
-    let mut apps: Vec<(AppId, Option<PolicyName>)> =
-        fleet.apps.iter().map(|app| (app.id.clone(), app.policy.clone())).collect();
+    let listed = fleet.apps.iter().map(|app| (app.id.clone(), app.policy.clone()));
+    let mut apps: BTreeMap<AppId, Option<PolicyName>> = listed.collect();
     for status in enrolled.into_iter().filter(|status| !status.removed) {
-        if !apps.iter().any(|(app, _)| *app == status.app) {
-            apps.push((status.app, status.policy));
-        }
+        apps.entry(status.app).or_insert(status.policy);
     }
-    let ids: Vec<AppId> = apps.iter().map(|(app, _)| app.clone()).collect();
+    let ids: Vec<AppId> = apps.keys().cloned().collect();
     let app = app_names::app(&ids, name)?;
-    let policy = apps.into_iter().find(|(id, _)| *id == app).and_then(|(_, policy)| policy);
+    let policy = apps.remove(&app).flatten();
     let Some(policy) = policy.and_then(|name| fleet.policies.get(&name)) else {
         let what = format!("{} is in no policy", app.short_name());
         return Err(Error::new(ErrorKind::Conflict, what).help("give it one in the fleet file"));

@@ -70,7 +70,8 @@ async fn named(store: &dyn Store, ids: &BTreeSet<RunId>) -> Result<Vec<Run>, Err
     }
     let rows = store.run_rows(&ids.iter().copied().collect::<Vec<_>>()).await?;
     let runs: Vec<Run> = rows.into_iter().map(|row| row.run).collect();
-    match ids.iter().find(|id| runs.iter().all(|run| run.id != **id)) {
+    let found: BTreeSet<RunId> = runs.iter().map(|run| run.id).collect();
+    match ids.difference(&found).next() {
         None => Ok(runs),
         Some(id) => Err(Error::new(ErrorKind::NotFound, format!("the store has no run {id}"))
             .help("open the activity again, and choose again")),
@@ -187,14 +188,10 @@ mod tests {
 
     #[test]
     fn each_app_is_retried_once_and_the_rest_is_left_out_with_its_reason() {
-        let reading = FleetReading {
-            apps: ["shop", "crm", "wiki", "api", "blog"].map(|name| status(name, None)).into(),
-            ..FleetReading::default()
-        };
-        let reading = FleetReading {
-            apps: reading.apps.into_iter().chain([status("portal", Some(5_000))]).collect(),
-            ..reading
-        };
+        let mut apps: Vec<AppStatus> =
+            ["api", "blog", "crm", "shop", "wiki"].map(|name| status(name, None)).into();
+        apps.insert(3, status("portal", Some(5_000)));
+        let reading = FleetReading { apps, ..FleetReading::default() };
         let runs = [
             run("shop", 10, Some(Outcome::Failed)),
             run("shop", 500, Some(Outcome::Exhausted)),

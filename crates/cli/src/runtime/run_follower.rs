@@ -83,10 +83,14 @@ fn views(runs: &[Run]) -> Vec<RunView> {
     runs.iter().map(RunView::from).collect()
 }
 
+/// Runs of one statement.
+const RUNS: usize = 250;
+
 async fn load(store: &dyn Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
     let mut runs = Vec::new();
-    for id in ids {
-        runs.extend(store.load(*id).await?.map(|loaded| loaded.run));
+    for some in ids.chunks(RUNS) {
+        let loaded = store.load_all(some).await?;
+        runs.extend(loaded.into_iter().flatten().map(|loaded| loaded.run));
     }
     Ok(runs)
 }

@@ -249,7 +249,7 @@ mod tests {
         drifting.recovery_point_objective = Some(std::time::Duration::from_hours(26));
         drifting.check.drift = true;
         let missing = AppStatus { missing_since: Some(at), ..AppStatus::new(id("gone")) };
-        let reading = FleetReading { apps: vec![drifting, missing], ..FleetReading::default() };
+        let reading = FleetReading { apps: vec![missing, drifting], ..FleetReading::default() };
         let page = coverage_page((&coverage, at), &reading, &[PolicyName::new("gold")]);
         let lists: Vec<_> = page.lists.iter().map(|list| (list.kind, list.apps[0].name.as_str())).collect();
         let expected = [
