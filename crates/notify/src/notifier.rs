@@ -63,7 +63,7 @@ pub enum PassResult {
 }
 
 impl Notifier {
-    /// A notifier of these rules. `bell` is rung when it has added notifications, and `health` is told what keeps it from it.
+    /// A notifier of these rules. `bell` wakes the delivery of added notifications, and `health` records why none can be added.
     pub fn new(store: Arc<dyn Store>, rules: Rules, bell: Arc<Notify>, health: NotifierHealth) -> Self {
         Self { store, rules, bell, health }
     }

@@ -29,7 +29,7 @@ pub struct NotificationParts<'a> {
     pub loops: Vec<(&'static str, Arc<holdfast_console::Heartbeat>)>,
     /// The address under which browsers reach the console.
     pub public_url: Option<Url>,
-    /// Is told what keeps the notifier from its work.
+    /// Records why the notifier cannot work.
     pub health: NotifierHealth,
     /// Randomness for pauses.
     pub rng: fastrand::Rng,

@@ -63,25 +63,25 @@ pub fn rules() -> Form {
     let on: Vec<&str> = NotifyOn::VARIANTS.iter().map(|on| on.as_str()).collect();
     let usual: Vec<&str> = NotifyOn::USUAL.iter().map(|on| on.as_str()).collect();
     let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
-    let rule = table("A rule: what is told, and to which channels.")
+    let rule = table("A rule: which events send notifications, and to which channels.")
         .required("channels", texts("The names of the channels."))
         .key("policies", texts("Only what is about these policies; without, about all."))
         .key("tags", tags("Only apps with these tags, all of them."))
-        .key("on", words("What is told.", &on).default(usual))
+        .key("on", words("The events that send a notification.", &on).default(usual))
         .key("causes", words("Only these causes; without, all.", &causes))
         .key("failures", count("Failures of an app in a row that open an incident.", 1..=100).default(1))
         .key(
             "successes",
             count("Successes of an app in a row after which it has recovered.", 1..=100).default(1),
         )
-        .key("recovery", flag("Whether the end of an incident is told.").default(true))
+        .key("recovery", flag("Whether the end of an incident sends a notification.").default(true))
         .key("gather", duration("How long an incident gathers apps, at most 30s.").lasts(GATHER))
-        .key("reminder", duration("How often an open incident is told again, at least 10m."))
+        .key("reminder", duration("The interval of reminders of an open incident, at least 10m."))
         .key(
             "digest",
             text("A time of day, such as \"08:00\", for the runs of the day and the open incidents."),
         )
-        .key("quiet", texts("Spans of the day in which nothing is told, such as \"22:00-06:00\"."))
+        .key("quiet", texts("Spans of the day without notifications, such as \"22:00-06:00\"."))
         .key("timezone", text("The IANA zone of `digest` and `quiet`.").default("UTC"));
     named("Rules of notifications, each as [notify.NAME].", rule)
 }

@@ -179,7 +179,7 @@ pub fn fleet_files() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Whether a text is a fleet file, or one that is included, and no part of one.
+/// Whether a text is a whole fleet file or a whole included file, and not a fragment.
 fn is_of_a_fleet(text: &str) -> bool {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
     let headers = [
