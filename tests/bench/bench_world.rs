@@ -193,8 +193,6 @@ reads = {{ capacity = 100000, per_second = 100000 }}
 writes = {{ capacity = 100000, per_second = 100000 }}
 per_plan = 10000
 per_account = 10000
-[engine]
-concurrency = 64
 "#,
     )
 }

@@ -108,7 +108,7 @@ impl Default for EngineConfig {
         Self {
             lease: Duration::from_mins(5),
             settle: Duration::from_secs(90),
-            concurrency: 32,
+            concurrency: 256,
             call_timeout: Duration::from_mins(1),
         }
     }

@@ -42,7 +42,7 @@ impl Default for Limits {
             deletes: Budget { capacity: 200.0, per_second: 10.0 },
             per_plan: 4,
             per_account: 50,
-            outstanding: 256,
+            outstanding: 1_024,
         }
     }
 }

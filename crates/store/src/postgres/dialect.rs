@@ -188,7 +188,6 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM json_array_elements_text($1::json) AS asked (account)
         JOIN unfinished_runs AS run ON run.occupies_app AND run.account = asked.account
         GROUP BY run.account, run.subscription",
-    front_candidates: Some(FRONT_CANDIDATES),
     lease: "/* lease */ UPDATE unfinished_runs AS run SET leased_until = $1, lease_nonce = picked.nonce,
             occupies_app = run.occupies_app OR picked.begins
         FROM json_to_recordset($2::json) AS picked (id uuid, version bigint, begins boolean, nonce bigint)
@@ -249,36 +248,19 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 pub(super) const CANDIDATES: &str =
-    "/* candidates */ SELECT run.id, run.version, run.priority, run.due_at, run.app,
+    "/* candidates */ SELECT run.place, run.id, run.version, run.priority, run.due_at, run.app,
         occupying.id IS NOT NULL AS is_occupied
     FROM (
-        SELECT run.* FROM (VALUES (0::bigint), (1), (2), (3)) AS priorities (priority)
-        CROSS JOIN LATERAL (
-            SELECT id, version, priority, due_at, app FROM unfinished_runs
-            WHERE lane = $1 AND leased_until IS NULL AND unfinished_runs.priority = priorities.priority AND due_at <= $2
-            ORDER BY due_at, id LIMIT $3::bigint + $4::bigint
-        ) AS run
-        ORDER BY run.priority, run.due_at, run.id OFFSET $3::bigint LIMIT $4::bigint
-    ) AS run
-    LEFT JOIN LATERAL (
-        SELECT id FROM unfinished_runs AS other WHERE other.occupies_app AND other.app = run.app LIMIT 1
-    ) AS occupying ON true
-    ORDER BY run.priority, run.due_at, run.id";
-
-const FRONT_CANDIDATES: &str =
-    "/* front_candidates */ SELECT run.place, run.id, run.version, run.priority, run.due_at, run.app,
-        occupying.id IS NOT NULL AS is_occupied
-    FROM (
-        SELECT asked.place, front.* FROM json_to_recordset($1::json) AS asked (place bigint, lane text, most bigint)
+        SELECT asked.place, front.* FROM json_to_recordset($1::json) AS asked (place bigint, lane text, skip bigint, most bigint)
         CROSS JOIN LATERAL (
             SELECT run.* FROM (VALUES (0::bigint), (1), (2), (3)) AS priorities (priority)
             CROSS JOIN LATERAL (
                 SELECT id, version, priority, due_at, app FROM unfinished_runs
                 WHERE lane = asked.lane AND leased_until IS NULL AND unfinished_runs.priority = priorities.priority
                     AND due_at <= $2
-                ORDER BY due_at, id LIMIT asked.most
+                ORDER BY due_at, id LIMIT asked.skip + asked.most
             ) AS run
-            ORDER BY run.priority, run.due_at, run.id LIMIT asked.most
+            ORDER BY run.priority, run.due_at, run.id OFFSET asked.skip LIMIT asked.most
         ) AS front
     ) AS run
     LEFT JOIN LATERAL (

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use holdfast_model::{Clock, Lane, Timestamp};
+use holdfast_model::{Clock, Timestamp};
+use serde_json::json as object;
 use sqlx::Executor;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, Postgres};
@@ -15,6 +16,7 @@ use crate::postgres::dialect;
 use crate::postgres::driver::During;
 use crate::rules::acquire::{Candidate, Page};
 use crate::sql::arg::Arg;
+use crate::sql::candidates::{Asked, by_lane};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row, read_each};
@@ -102,11 +104,11 @@ impl Session for PgSession {
         Ok(done.rows_affected())
     }
 
-    async fn candidates(&mut self, lane: &Lane, now: Timestamp, page: Page) -> Result<Vec<Candidate>> {
-        let Page { skip, most } = page;
-        let bounds = [Arg::Int(i64::from(skip)), Arg::Int(i64::from(most))];
-        let args = [Arg::text(lane), Arg::Time(now)].into_iter().chain(bounds);
-        fetch_readable(self, dialect::CANDIDATES, args.collect()).await
+    async fn candidates(&mut self, asked: &[Asked<'_>], now: Timestamp) -> Result<Vec<Vec<Candidate>>> {
+        let row = |(place, (lane, Page { skip, most })): (usize, &Asked<'_>)| object!({ "place": place, "lane": lane.to_string(), "skip": skip, "most": most });
+        let rows: Vec<_> = asked.iter().enumerate().map(row).collect();
+        let args = vec![Arg::json(&rows), Arg::Time(now)];
+        Ok(by_lane(fetch_readable(self, dialect::CANDIDATES, args).await?, asked.len()))
     }
 
     async fn end<T: Send>(mut self, result: Result<T>) -> Result<T> {

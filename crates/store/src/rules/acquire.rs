@@ -211,10 +211,11 @@ pub(crate) struct LaneAdmission<'a, 'l> {
 }
 
 impl LaneAdmission<'_, '_> {
-    /// The candidates to read next; `None` when the lane is served. The first page mostly suffices; the second one has
-    /// all that may be looked at.
+    /// The candidates to read next; `None` when the lane is served. The first page mostly suffices, because few apps are
+    /// occupied; the second one has all that may be looked at.
     pub fn next_page(&self) -> Option<Page> {
-        let most = if self.seen == 0 { self.looks.min(self.room.saturating_add(16)) } else { self.looks };
+        let first = self.room.saturating_add(self.room / 4 + 2);
+        let most = if self.seen == 0 { self.looks.min(first) } else { self.looks };
         (self.room > 0 && most > 0).then_some(Page { skip: self.seen, most })
     }
 

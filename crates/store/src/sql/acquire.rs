@@ -11,8 +11,8 @@ use crate::lanes::{LaneQuota, LeaseTerms, Leased};
 use crate::rules::acquire::{Admission, Admitted, BySubscription, Candidate, Page, Usage};
 use crate::sql::arg::Arg;
 use crate::sql::budgets;
+use crate::sql::candidates::Asked;
 use crate::sql::lock::lock_admission;
-use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, Row};
 use crate::sql::rows::key::IdRow;
 use crate::sql::session::Session;
@@ -29,14 +29,16 @@ pub(super) async fn acquire<S: Session>(
     let now = session.now().await?;
     let mut admission =
         Admission::new(limits, now, usage(session, quotas).await?, quotas).drawing_from(terms.seed);
-    let first_pages = quotas.iter().map(|quota| admission.lane(quota).next_page()).collect();
-    let mut fronts = Fronts::read(session, quotas, first_pages, now).await?;
-    for (place, quota) in quotas.iter().enumerate() {
+    let mut fronts = fronts(session, &mut admission, quotas, now).await?.into_iter();
+    for quota in quotas {
+        let mut front = fronts.next();
         let mut lane = admission.lane(quota);
         while let Some(page) = lane.next_page() {
-            let candidates = match fronts.take(place, page) {
+            let candidates = match front.take().and_then(|front| front.narrowed(page)) {
                 Some(candidates) => candidates,
-                None => session.candidates(&quota.lane, now, page).await?,
+                None => {
+                    session.candidates(&[(&quota.lane, page)], now).await?.into_iter().flatten().collect()
+                }
             };
             lane.offer(page, candidates);
         }
@@ -48,55 +50,37 @@ pub(super) async fn acquire<S: Session>(
     Ok(admission.leased(|id| written.contains(&id)))
 }
 
-/// The first pages of all lanes, read at once where the database is a round trip away.
-///
-/// A page that turned out smaller, because lanes before it took the room, is read by itself.
-struct Fronts {
-    pages: Vec<Option<Page>>,
-    candidates: BTreeMap<usize, Vec<Candidate>>,
+/// The first page of a lane.
+struct Front {
+    page: Option<Page>,
+    candidates: Vec<Candidate>,
 }
 
-struct FrontRow {
-    place: i64,
-    candidate: Candidate,
-}
-
-impl FromRow for FrontRow {
-    const KEY: &'static [&'static str] = Candidate::KEY;
-
-    fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self { place: row.int("place")?, candidate: Candidate::read(row)? })
+impl Front {
+    /// The candidates of `page`, which is smaller than the one that was read where lanes before it took the room.
+    fn narrowed(mut self, page: Page) -> Option<Vec<Candidate>> {
+        self.page.filter(|read| read.skip == page.skip && read.most >= page.most)?;
+        self.candidates.truncate(page.most as usize);
+        Some(self.candidates)
     }
 }
 
-impl Fronts {
-    async fn read<S: Session>(
-        session: &mut S,
-        quotas: &[LaneQuota],
-        pages: Vec<Option<Page>>,
-        now: Timestamp,
-    ) -> Result<Self> {
-        let Some(statement) = S::DIALECT.front_candidates else {
-            return Ok(Self { pages: vec![None; quotas.len()], candidates: BTreeMap::new() });
-        };
-        let row = |(place, (quota, page)): (usize, (&LaneQuota, &Option<Page>))| {
-            page.map(|page| object!({ "place": place, "lane": quota.lane.to_string(), "most": page.most }))
-        };
-        let rows: Vec<_> = quotas.iter().zip(&pages).enumerate().filter_map(row).collect();
-        let read: Vec<FrontRow> =
-            fetch_readable(session, statement, vec![Arg::json(&rows), Arg::Time(now)]).await?;
-        let mut candidates: BTreeMap<usize, Vec<Candidate>> = BTreeMap::new();
-        for FrontRow { place, candidate } in read {
-            candidates.entry(usize::try_from(place).unwrap_or(usize::MAX)).or_default().push(candidate);
-        }
-        Ok(Self { pages, candidates })
-    }
-
-    /// The candidates of a page, if it was read.
-    fn take(&mut self, place: usize, page: Page) -> Option<Vec<Candidate>> {
-        let is_read = self.pages.get(place).copied().flatten() == Some(page);
-        is_read.then(|| self.candidates.remove(&place).unwrap_or_default())
-    }
+/// The first pages of all lanes, read together.
+async fn fronts<S: Session>(
+    session: &mut S,
+    admission: &mut Admission<'_>,
+    quotas: &[LaneQuota],
+    now: Timestamp,
+) -> Result<Vec<Front>> {
+    let pages: Vec<Option<Page>> = quotas.iter().map(|quota| admission.lane(quota).next_page()).collect();
+    let asked: Vec<Asked<'_>> =
+        quotas.iter().zip(&pages).filter_map(|(quota, page)| page.map(|page| (&quota.lane, page))).collect();
+    let mut read = session.candidates(&asked, now).await?.into_iter();
+    let front = |page: Option<Page>| {
+        let candidates = page.and_then(|_| read.next()).unwrap_or_default();
+        Front { page, candidates }
+    };
+    Ok(pages.into_iter().map(front).collect())
 }
 
 /// What is in use of everything that the lanes need.
@@ -195,21 +179,6 @@ async fn occupied_accounts<S: Session>(
         *accounts.entry(account).or_default().entry(subscription).or_default() += count;
     }
     Ok(accounts)
-}
-
-impl FromRow for Candidate {
-    const KEY: &'static [&'static str] = &["id"];
-
-    fn read(row: &Row<'_>) -> Result<Self> {
-        Ok(Self {
-            id: row.id("id")?,
-            version: row.int("version")?,
-            priority: row.priority("priority")?,
-            due_at: row.time("due_at")?,
-            app: row.text("app")?,
-            is_occupied: row.bool("is_occupied")?,
-        })
-    }
 }
 
 /// Leases what was admitted and has not changed since it was read. Returns the ids.

@@ -70,9 +70,6 @@ pub(crate) struct Dialect {
     pub occupied_plans: &'static str,
     /// Reads account and subscription of each run that occupies an app with a storage account of a JSON array.
     pub occupied_accounts: &'static str,
-    /// Reads the due runs at the front of lanes as [`candidates`](crate::sql::session::Session::candidates) does, for each
-    /// lane of the rows at most as many as it says, due by `$2`; `None` where a statement for each lane costs no round trip.
-    pub front_candidates: Option<&'static str>,
     /// Leases rows of `unfinished_runs` until `$1`. Returns their ids.
     pub lease: &'static str,
     /// Reads the `budgets` of the subscriptions of a JSON array.

@@ -54,7 +54,8 @@ impl FromRow for Leases {
 
 pub(super) async fn due_lanes<S: Session>(session: &mut S) -> Result<DueLanes> {
     let now = session.now().await?;
-    // A walk from each lane to the next, and a look at the front of each priority: the index is never read through.
+    // A walk from each lane to the next, and a look at the front of each priority: the index is never read through. Most lanes
+    // have runs of one priority.
     let fronts = "/* due_lanes */ WITH RECURSIVE
         lanes (lane) AS (
             SELECT (SELECT lane FROM unfinished_runs WHERE lane > '' AND leased_until IS NULL ORDER BY lane LIMIT 1)
@@ -64,12 +65,13 @@ pub(super) async fn due_lanes<S: Session>(session: &mut S) -> Result<DueLanes> {
             FROM lanes WHERE lanes.lane IS NOT NULL
         ),
         priorities (priority) AS (VALUES (CAST(0 AS bigint)), (1), (2), (3))
-        SELECT lanes.lane, priorities.priority,
+        SELECT * FROM (SELECT lanes.lane, priorities.priority,
             (SELECT due_at FROM unfinished_runs AS run WHERE run.lane = lanes.lane AND run.leased_until IS NULL
                 AND run.priority = priorities.priority AND due_at <= $1 ORDER BY due_at LIMIT 1) AS due_at,
             (SELECT due_at FROM unfinished_runs AS run WHERE run.lane = lanes.lane AND run.leased_until IS NULL
                 AND run.priority = priorities.priority AND due_at > $1 ORDER BY due_at LIMIT 1) AS next_at
-        FROM lanes CROSS JOIN priorities WHERE lanes.lane IS NOT NULL";
+        FROM lanes CROSS JOIN priorities WHERE lanes.lane IS NOT NULL) AS fronts
+        WHERE due_at IS NOT NULL OR next_at IS NOT NULL";
     let fronts: Vec<Front> = fetch_readable(session, fronts, vec![Arg::Time(now)]).await?;
     let leases: Leases = fetch_one(session, S::DIALECT.leases, vec![Arg::Time(now)]).await?;
     Ok(due(now, &leases, fronts))

@@ -17,6 +17,7 @@ mod approvals;
 mod audit;
 mod breakers;
 mod budgets;
+pub(crate) mod candidates;
 mod catalog;
 mod checkpoints;
 mod commit;

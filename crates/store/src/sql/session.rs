@@ -2,11 +2,12 @@
 
 use std::fmt::Debug;
 
-use holdfast_model::{Lane, Timestamp};
+use holdfast_model::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::rules::acquire::{Candidate, Page};
+use crate::rules::acquire::Candidate;
 use crate::sql::arg::Arg;
+use crate::sql::candidates::Asked;
 use crate::sql::dialect::Dialect;
 use crate::sql::row::FromRow;
 use crate::unreadable::UnreadableLog;
@@ -86,15 +87,14 @@ pub(crate) trait Session: Send {
     /// Runs a statement and returns how many rows it affected.
     fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Reads due runs of a lane, by priority, then by due time, then by id.
+    /// Reads the due runs of each lane, by priority, then by due time, then by id.
     ///
     /// Each priority is read apart, so that runs that are due later in one are not read on the way to the next.
     fn candidates(
         &mut self,
-        lane: &Lane,
+        asked: &[Asked<'_>],
         now: Timestamp,
-        page: Page,
-    ) -> impl Future<Output = Result<Vec<Candidate>>> + Send;
+    ) -> impl Future<Output = Result<Vec<Vec<Candidate>>>> + Send;
 
     /// Ends the session, and its transaction as the result demands.
     fn end<T: Send>(self, result: Result<T>) -> impl Future<Output = Result<T>> + Send;

@@ -186,7 +186,6 @@ pub(super) const DIALECT: Dialect = Dialect {
         FROM jsonb_each($1) AS asked
         JOIN unfinished_runs AS run ON run.occupies_app = 1 AND run.account = asked.value
         GROUP BY run.account, run.subscription",
-    front_candidates: None,
     lease: "/* lease */ UPDATE unfinished_runs SET leased_until = $1, lease_nonce = picked.value ->> '$.nonce',
             occupies_app = max(occupies_app, picked.value ->> '$.begins')
         FROM jsonb_each($2) AS picked
@@ -239,11 +238,16 @@ pub(super) const DIALECT: Dialect = Dialect {
             ORDER BY created_at DESC, id DESC LIMIT 1)",
 };
 
-pub(super) const CANDIDATES: &str = "/* candidates */ SELECT id, version, priority, due_at, app,
+pub(super) const CANDIDATES: &str = "/* candidates */ SELECT asked.value ->> '$.place' AS place, run.id, run.version,
+        run.priority, run.due_at, run.app,
         EXISTS (SELECT 1 FROM unfinished_runs AS other WHERE other.occupies_app = 1 AND other.app = run.app) AS is_occupied
-    FROM unfinished_runs AS run
-    WHERE lane = $1 AND leased_until IS NULL AND priority = $2 AND due_at <= $3
-    ORDER BY due_at, id LIMIT $4";
+    FROM jsonb_each($1) AS asked CROSS JOIN (VALUES (0), (1), (2), (3)) AS priorities
+    CROSS JOIN unfinished_runs AS run
+    WHERE run.id IN (
+        SELECT id FROM unfinished_runs WHERE lane = asked.value ->> '$.lane' AND leased_until IS NULL
+            AND priority = priorities.column1 AND due_at <= $2
+        ORDER BY due_at, id LIMIT $3)
+    ORDER BY place, run.priority, run.due_at, run.id";
 
 #[cfg(test)]
 mod tests {

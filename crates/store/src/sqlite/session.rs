@@ -1,8 +1,10 @@
 //! A connection for one operation.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdfast_model::{Clock, Lane, Priority, Timestamp};
+use holdfast_model::{Clock, Timestamp};
+use serde_json::json as object;
 use sqlx::Transaction;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
@@ -12,6 +14,7 @@ use crate::columns::stamp;
 use crate::error::Result;
 use crate::rules::acquire::{Candidate, Page};
 use crate::sql::arg::{Arg, time_text};
+use crate::sql::candidates::{Asked, by_lane};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
 use crate::sql::row::{FromRow, read_each};
@@ -99,18 +102,24 @@ impl Session for SqliteSession {
         Ok(done.rows_affected())
     }
 
-    async fn candidates(&mut self, lane: &Lane, now: Timestamp, page: Page) -> Result<Vec<Candidate>> {
-        let (skip, most) = (page.skip as usize, page.skip.saturating_add(page.most) as usize);
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for priority in Priority::ALL {
-            let left = i64::try_from(most - candidates.len()).unwrap_or(i64::MAX);
-            if left == 0 {
-                break;
-            }
-            let args = vec![Arg::text(lane), Arg::Int(priority.rank()), Arg::Time(now), Arg::Int(left)];
-            candidates.extend(fetch_readable::<Candidate>(self, dialect::CANDIDATES, args).await?);
+    // A limit is the same for all rows of a statement, so lanes with the same page are read together.
+    async fn candidates(&mut self, asked: &[Asked<'_>], now: Timestamp) -> Result<Vec<Vec<Candidate>>> {
+        let mut of_pages: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        for (place, (lane, page)) in asked.iter().enumerate() {
+            let row = object!({ "place": place, "lane": lane.to_string() });
+            of_pages.entry(page.skip.saturating_add(page.most)).or_default().push(row);
         }
-        Ok(candidates.split_off(skip.min(candidates.len())))
+        let mut fronts = Vec::new();
+        for (most, rows) in of_pages {
+            let args = vec![Arg::json(&rows), Arg::Time(now), Arg::Int(i64::from(most))];
+            fronts.extend(fetch_readable(self, dialect::CANDIDATES, args).await?);
+        }
+        let mut lanes = by_lane(fronts, asked.len());
+        for (candidates, (_, Page { skip, most })) in lanes.iter_mut().zip(asked) {
+            candidates.truncate(skip.saturating_add(*most) as usize);
+            candidates.drain(..candidates.len().min(*skip as usize));
+        }
+        Ok(lanes)
     }
 
     async fn end<T: Send>(self, result: Result<T>) -> Result<T> {
