@@ -19,6 +19,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Minimum pause between passes, so that runs which become due together are leased in one transaction.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 
+/// Maximum pause while steps are under way: each may end in another process, and make its run due.
+const PAUSE_UNDER_WAY: Duration = Duration::from_millis(200);
+
 /// Publishes due runs. It is also admission control: a published step may run at once, so workers never wait.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -39,8 +42,8 @@ pub struct Dispatched {
     pub reclaimed: u64,
     /// Runs published.
     pub released: usize,
-    /// Whether due runs wait because as many as allowed are leased. A worker in another process may end a step at any moment.
-    pub is_full: bool,
+    /// Runs that were leased when the pass began.
+    pub outstanding: u32,
     /// When the next run becomes due, if known.
     pub next_at: Option<Timestamp>,
     /// The store's time.
@@ -70,12 +73,12 @@ impl Dispatcher {
 
     /// Runs passes until `stop`. A failed pass is logged; the leases of unpublished runs expire.
     pub async fn run(self, stop: CancellationToken) {
-        let mut full_pause = PAUSE_MIN;
+        let mut pause_under_way = PAUSE_MIN;
         while !stop.is_cancelled() {
             let pause = match self.dispatch().await {
                 Ok(done) => {
-                    let pause = pause_after(&done, self.interval, full_pause);
-                    full_pause = next_full_pause(&done, full_pause).min(self.interval);
+                    let pause = pause_after(&done, self.interval, pause_under_way);
+                    pause_under_way = next_pause_under_way(&done, pause_under_way);
                     pause
                 }
                 Err(error) => {
@@ -117,27 +120,24 @@ impl Dispatcher {
                 self.queue.publish(&messages).await?;
             }
         }
-        let is_full = quotas.is_empty() && !lanes.is_empty();
-        Ok(Dispatched { reclaimed, released, is_full, next_at, now })
+        Ok(Dispatched { reclaimed, released, outstanding, next_at, now })
     }
 }
 
-/// No pause after a pass that published, because more may wait; otherwise until the next run is due, or `full_pause` while
-/// due runs wait for the end of others.
-fn pause_after(done: &Dispatched, at_most: Duration, full_pause: Duration) -> Duration {
+/// No pause after a pass that published, because more may wait; otherwise until the next run is due, or `under_way` while steps
+/// are under way.
+fn pause_after(done: &Dispatched, at_most: Duration, under_way: Duration) -> Duration {
     if done.released > 0 {
         return Duration::ZERO;
     }
-    if done.is_full {
-        return full_pause.min(at_most);
-    }
+    let at_most = if done.outstanding > 0 { under_way.min(at_most) } else { at_most };
     let next = done.next_at.map(|next| (next - done.now).to_std().unwrap_or_default());
     next.map_or(at_most, |pause| pause.min(at_most))
 }
 
-/// The pause of the next pass that finds no room: twice as long as the last one, so that steps which hang cost little.
-fn next_full_pause(done: &Dispatched, last: Duration) -> Duration {
-    if done.is_full { last * 2 } else { PAUSE_MIN }
+/// The next pause while steps are under way: twice as long as the last one, so that steps which take long cost little.
+fn next_pause_under_way(done: &Dispatched, last: Duration) -> Duration {
+    if done.released == 0 && done.outstanding > 0 { (last * 2).min(PAUSE_UNDER_WAY) } else { PAUSE_MIN }
 }
 
 #[cfg(test)]
@@ -160,15 +160,17 @@ mod tests {
     }
 
     #[test]
-    fn without_room_the_pauses_grow_until_there_is_room_again() {
-        let full = Dispatched { is_full: true, ..Dispatched::default() };
+    fn while_steps_are_under_way_the_pauses_grow_until_runs_are_published() {
+        let under_way = Dispatched { outstanding: 3, ..Dispatched::default() };
         let mut pause = PAUSE_MIN;
         let mut pauses = Vec::new();
-        for _ in 0..7 {
-            pauses.push(pause_after(&full, INTERVAL, pause).as_millis());
-            pause = next_full_pause(&full, pause).min(INTERVAL);
+        for _ in 0..6 {
+            pauses.push(pause_after(&under_way, INTERVAL, pause).as_millis());
+            pause = next_pause_under_way(&under_way, pause);
         }
-        assert_eq!(pauses, [20, 40, 80, 160, 320, 640, 1_000]);
-        assert_eq!(next_full_pause(&Dispatched::default(), pause), PAUSE_MIN);
+        assert_eq!(pauses, [20, 40, 80, 160, 200, 200]);
+        let (published, idle) = (Dispatched { released: 1, ..under_way }, Dispatched::default());
+        assert_eq!([published, idle].map(|done| next_pause_under_way(&done, pause)), [PAUSE_MIN; 2]);
+        assert_eq!(pause_after(&idle, INTERVAL, pause), INTERVAL);
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use holdfast_model::{NoPassword, PasswordSource};
 use secrecy::ExposeSecret;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, Postgres};
 use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::postgres::driver::During;
+use crate::sql::resting::{Leased, RestingPool};
 
 /// How long to wait for a connection, new or pooled.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const PASSWORD_KEPT: Duration = Duration::from_mins(1);
 
 /// The connections of one process.
 pub(super) struct Connections {
-    pool: PgPool,
+    pool: RestingPool<Postgres>,
     login: Option<Login>,
 }
 
@@ -63,24 +63,31 @@ impl Connections {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, login }
+        Self { pool: RestingPool::of(pool), login }
     }
 
     /// A connection for an operation. Without a new password, one that is open serves, and the last password is tried.
-    pub async fn acquire(&self, operation: &'static str) -> Result<PoolConnection<Postgres>> {
+    pub async fn acquire(&self, operation: &'static str) -> Result<Leased<Postgres>> {
+        let turn = self.pool.turn().await.during(operation)?;
+        if !self.login.as_ref().is_some_and(Login::is_old)
+            && let Some(connection) = turn.rested(TRUSTED)
+        {
+            return Ok(turn.with(connection));
+        }
+        let pool = &self.pool.pool;
         let renewed = match &self.login {
-            Some(login) if self.may_open() || login.is_old() => login.renew(&self.pool).await,
+            Some(login) if self.may_open() || login.is_old() => login.renew(pool).await,
             _ => Ok(()),
         };
-        match (self.pool.acquire().await, renewed) {
-            (acquired, Ok(())) => acquired.during(operation),
+        match (pool.acquire().await, renewed) {
+            (acquired, Ok(())) => acquired.map(|connection| turn.with(connection)).during(operation),
             (Err(_), Err(why)) => Err(Error::Login { operation, why }),
-            (Ok(connection), Err(_)) => Ok(connection),
+            (Ok(connection), Err(_)) => Ok(turn.with(connection)),
         }
     }
 
     fn may_open(&self) -> bool {
-        self.pool.num_idle() == 0 && self.pool.size() < CONNECTIONS
+        self.pool.pool.num_idle() == 0 && self.pool.pool.size() < CONNECTIONS
     }
 
     pub async fn close(&self) {
@@ -145,8 +152,8 @@ mod tests {
             assert!(!login.is_old());
             tokio::time::advance(PASSWORD_KEPT + Duration::from_secs(1)).await;
             assert!(login.is_old());
-            login.renew(&connections.pool).await.unwrap();
-            let options = format!("{:?}", connections.pool.connect_options());
+            login.renew(&connections.pool.pool).await.unwrap();
+            let options = format!("{:?}", connections.pool.pool.connect_options());
             assert!(options.contains(&format!("token-{number}")));
         }
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use holdfast_model::{Clock, Timestamp};
 use serde_json::json as object;
 use sqlx::Executor;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
 
@@ -19,19 +18,18 @@ use crate::sql::arg::Arg;
 use crate::sql::candidates::{Asked, by_lane};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
+use crate::sql::resting::Leased;
 use crate::sql::row::{FromRow, Row, read_each};
 use crate::sql::session::{Session, fetch_one, told};
 use crate::unreadable::UnreadableLog;
 
-/// A connection for one operation. A connection that is dropped during its operation is closed and never used again,
-/// because its next answer would belong to the work that was dropped.
+/// A connection for one operation.
 pub(crate) struct PgSession {
-    connection: PoolConnection<Postgres>,
+    connection: Leased<Postgres>,
     operation: &'static str,
     clock: Option<Arc<dyn Clock>>,
     log: UnreadableLog,
     in_transaction: bool,
-    is_done: bool,
 }
 
 impl PgSession {
@@ -41,7 +39,7 @@ impl PgSession {
         (clock, log): (Option<Arc<dyn Clock>>, UnreadableLog),
     ) -> Result<Self> {
         let connection = connections.acquire(operation).await?;
-        Ok(Self { connection, operation, clock, log, in_transaction: false, is_done: false })
+        Ok(Self { connection, operation, clock, log, in_transaction: false })
     }
 
     pub(super) async fn begin(mut self) -> Result<Self> {
@@ -119,16 +117,11 @@ impl Session for PgSession {
                 ended?;
             }
         }
-        self.is_done = true;
-        result
-    }
-}
-
-impl Drop for PgSession {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.connection.close_on_drop();
+        match result {
+            Ok(_) => self.connection.rest(),
+            Err(_) => self.connection.give_back(),
         }
+        result
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod arg;
 pub(crate) mod dialect;
 mod notifications;
 pub(crate) mod reading;
+pub(crate) mod resting;
 pub(crate) mod row;
 pub(crate) mod session;
 pub(crate) mod store;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use holdfast_model::Clock;
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{Sqlite, SqlitePool};
 
 use crate::error::Result;
+use crate::sql::resting::RestingPool;
 use crate::sql::session::Database;
 use crate::sql::store::SqlStore;
 use crate::sqlite::session::SqliteSession;
@@ -19,7 +20,7 @@ pub type SqliteStore = SqlStore<SqliteFile>;
 pub struct SqliteFile {
     pub(super) clock: Arc<dyn Clock>,
     /// One connection, so that this process has one writing transaction at a time.
-    pub(super) writer: SqlitePool,
+    pub(super) writer: RestingPool<Sqlite>,
     pub(super) readers: SqlitePool,
     pub(super) log: UnreadableLog,
 }
@@ -40,7 +41,7 @@ impl Database for SqliteFile {
 
     // Each commit of another connection empties the page cache of a reader. That of the connection that writes stays.
     async fn read_own(&self, operation: &'static str) -> Result<SqliteSession> {
-        SqliteSession::read(&self.writer, operation, (self.clock.clone(), self.log.clone())).await
+        SqliteSession::read_own(&self.writer, operation, (self.clock.clone(), self.log.clone())).await
     }
 
     async fn write(&self, operation: &'static str) -> Result<SqliteSession> {

@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use crate::error::{Error, Result};
 use crate::migrations::migrator;
 use crate::mode::Mode;
+use crate::sql::resting::RestingPool;
 use crate::sqlite::database::{SqliteFile, SqliteStore};
 use crate::sqlite::driver::{BUSY, CANNOT_OPEN, CORRUPT, FULL, NOT_A_DATABASE, READ_ONLY, primary_code};
 use crate::unreadable::UnreadableLog;
@@ -85,6 +86,7 @@ impl SqliteStore {
         }
         let readers = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await;
         let readers = readers.map_err(|error| place.failed(error))?;
+        let writer = RestingPool::of(writer);
         Ok(Self { database: SqliteFile { clock, writer, readers, log: UnreadableLog::default() } })
     }
 }

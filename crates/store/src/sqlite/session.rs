@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_model::{Clock, Timestamp};
 use serde_json::json as object;
-use sqlx::Transaction;
+use sqlx::Executor;
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool};
@@ -17,6 +18,7 @@ use crate::sql::arg::{Arg, time_text};
 use crate::sql::candidates::{Asked, by_lane};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
+use crate::sql::resting::{Leased, RestingPool};
 use crate::sql::row::{FromRow, read_each};
 use crate::sql::session::{Session, told};
 use crate::sqlite::dialect;
@@ -33,8 +35,11 @@ pub(crate) struct SqliteSession {
 
 enum Connection {
     Reading(PoolConnection<Sqlite>),
-    /// Rolled back when it is dropped before its end.
-    Writing(Transaction<'static, Sqlite>),
+    /// The connection that writes.
+    Own {
+        connection: Leased<Sqlite>,
+        in_transaction: bool,
+    },
 }
 
 impl SqliteSession {
@@ -47,24 +52,47 @@ impl SqliteSession {
         Ok(Self { connection, operation, clock, log })
     }
 
+    /// Reads on the connection that writes.
+    pub(super) async fn read_own(
+        pool: &RestingPool<Sqlite>,
+        operation: &'static str,
+        (clock, log): (Arc<dyn Clock>, UnreadableLog),
+    ) -> Result<Self> {
+        let connection = own(pool).await.during(operation)?;
+        let connection = Connection::Own { connection, in_transaction: false };
+        Ok(Self { connection, operation, clock, log })
+    }
+
     /// Begins a transaction that holds the write lock from its start.
     ///
     /// A transaction that acquires the lock later could fail after it has read.
     pub(super) async fn write(
-        pool: &SqlitePool,
+        pool: &RestingPool<Sqlite>,
         operation: &'static str,
         (clock, log): (Arc<dyn Clock>, UnreadableLog),
     ) -> Result<Self> {
-        let connection = Connection::Writing(pool.begin_with("BEGIN IMMEDIATE").await.during(operation)?);
+        let mut connection = own(pool).await.during(operation)?;
+        connection.execute("/* begin */ BEGIN IMMEDIATE").await.during(operation)?;
+        let connection = Connection::Own { connection, in_transaction: true };
         Ok(Self { connection, operation, clock, log })
     }
 
     fn connection(&mut self) -> &mut SqliteConnection {
         match &mut self.connection {
             Connection::Reading(connection) => connection,
-            Connection::Writing(transaction) => transaction,
+            Connection::Own { connection, .. } => connection,
         }
     }
+}
+
+/// The connection that writes, once no other operation uses it. It needs no network, so it is always trusted.
+pub(super) async fn own(pool: &RestingPool<Sqlite>) -> sqlx::Result<Leased<Sqlite>> {
+    let turn = pool.turn().await?;
+    let connection = match turn.rested(Duration::MAX) {
+        Some(connection) => connection,
+        None => pool.pool.acquire().await?,
+    };
+    Ok(turn.with(connection))
 }
 
 impl Session for SqliteSession {
@@ -123,11 +151,17 @@ impl Session for SqliteSession {
     }
 
     async fn end<T: Send>(self, result: Result<T>) -> Result<T> {
-        if let Connection::Writing(transaction) = self.connection
-            && result.is_ok()
-        {
-            transaction.commit().await.during(self.operation)?;
+        let Connection::Own { mut connection, in_transaction } = self.connection else { return result };
+        if in_transaction {
+            let end = if result.is_ok() { "/* end */ COMMIT" } else { "/* end */ ROLLBACK" };
+            let ended = connection.execute(end).await.during(self.operation);
+            // SQLite may have rolled back by itself, when the disk was full. What is not committed is rolled back when its
+            // connection closes.
+            if result.is_ok() {
+                ended?;
+            }
         }
+        connection.rest();
         result
     }
 }

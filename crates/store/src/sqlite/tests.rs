@@ -15,6 +15,7 @@ use crate::group_commit::GroupCommit;
 use crate::group_load::GroupLoad;
 use crate::mode::Mode;
 use crate::sqlite::SqliteStore;
+use crate::sqlite::session::own;
 use crate::store::Store;
 
 #[tokio::test]
@@ -25,7 +26,9 @@ async fn a_full_disk_is_an_error_and_once_there_is_space_again_nothing_is_half_w
     let mut rng = fastrand::Rng::with_seed(1);
     let mut run = |name: &str| manual(name, &mut rng);
     let limit = async |sql: &'static str| {
-        let _: i64 = sqlx::query_scalar(sql).fetch_one(&store.database.writer).await.unwrap();
+        let mut connection = own(&store.database.writer).await.unwrap();
+        let _: i64 = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap();
+        connection.rest();
     };
     limit("PRAGMA max_page_count = 1").await; // SQLite takes the file's present size for the least.
     let mut added = 0;
@@ -71,7 +74,11 @@ async fn a_run_that_cannot_be_read_harms_no_other_that_is_loaded_with_it() {
     store.add_runs(&runs).await.unwrap();
     let bad = runs[2].run.id;
     for sql in ["DROP TRIGGER runs_keep_their_creation", "UPDATE runs SET task = 'gibberish' WHERE id = $1"] {
-        sqlx::query(sql).bind(bad.to_string()).execute(&store.database.writer).await.unwrap();
+        sqlx::query(sql)
+            .bind(bad.to_string())
+            .execute(&mut *own(&store.database.writer).await.unwrap())
+            .await
+            .unwrap();
     }
     let ids: Vec<RunId> = runs.iter().map(|run| run.run.id).collect();
     assert!(matches!(store.load_all(&ids).await, Err(Error::Unreadable { .. })));

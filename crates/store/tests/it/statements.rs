@@ -28,8 +28,8 @@ pub const WHOLE: [&str; 4] = ["list", "sync_fleet", "check", "store_row"];
 /// Statements that sort the rows of one app.
 const OF_ONE_APP: [&str; 4] = ["status", "catalog_one", "is_last", "holds"];
 
-/// Statements that group what is leased or under way, which the limits bound.
-const OF_WHAT_IS_UNDER_WAY: [&str; 2] = ["leased", "occupied_accounts"];
+/// Statements that sort or group what is leased, or about to be, or under way, which the limits bound.
+const OF_WHAT_IS_UNDER_WAY: [&str; 3] = ["candidates", "leased", "occupied_accounts"];
 
 /// Runs of a kind are read through an index of their own, and in its order.
 pub const OF_A_KIND: [(&str, &str); 3] = [
@@ -99,8 +99,11 @@ async fn a_lane_is_read_through_its_index_and_in_its_order() {
     let fixture = Fixture::empty().await;
     let take = statements().into_iter().find(|(name, _)| name == "candidates").unwrap();
     let steps = plan(&fixture, &take.1).await;
-    let expected = "SEARCH run USING INDEX unfinished_runs_waiting (lane=? AND priority=? AND due_at<?)";
+    let expected =
+        "SEARCH unfinished_runs USING INDEX unfinished_runs_waiting (lane=? AND priority=? AND due_at<?)";
     assert!(steps.iter().any(|step| step == expected), "{steps:#?}");
+    // Only the result is sorted, not what waits.
+    assert_eq!(steps.iter().filter(|step| step.contains("TEMP B-TREE")).count(), 1, "{steps:#?}");
 }
 
 #[tokio::test]
