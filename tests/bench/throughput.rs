@@ -115,7 +115,7 @@ async fn round(world: &BenchWorld, mut ended: Ended, runs: usize, mut processes:
         }
         assert!(processes.iter_mut().all(Process::lives), "a process ended by itself");
         assert!(clock.elapsed() < Duration::from_mins(2), "only {count} runs ended");
-        let _ = tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(100), std::future::pending::<()>()).await;
     }
 }
 

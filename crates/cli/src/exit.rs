@@ -97,7 +97,7 @@ impl From<ErrorKind> for Exit {
 
 /// The error as it is printed: what happened, its causes indented, and what to do next.
 pub fn render(error: &anyhow::Error) -> String {
-    if let Some(invalid) = error.downcast_ref::<Invalid>() {
+    if let Some(invalid) = error.chain().find_map(|cause| cause.downcast_ref::<Invalid>()) {
         // Each of its problems has its own help.
         return format!("{invalid}\n");
     }

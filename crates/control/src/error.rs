@@ -98,8 +98,10 @@ impl From<Unreadable> for Error {
 }
 
 impl From<Invalid> for Error {
+    /// Keeps the problems as the cause: each has its own lines and its own help.
     fn from(error: Invalid) -> Self {
-        Self::of(ErrorKind::Invalid, error)
+        let what = "the fleet file is not valid".to_owned();
+        Self { kind: ErrorKind::Invalid, what, help: None, source: Some(Box::new(error)) }
     }
 }
 

@@ -125,6 +125,7 @@ fn a_fleet_of_several_files_changes_with_them_and_goes_back_to_all_of_them() {
     std::fs::remove_file(place.path("fleet/d.toml")).unwrap();
     let lost = place.run("apply --file named.toml --yes");
     assert!(lost.code == 2 && lost.err.contains("`fleet/d.toml`, which no file matches"), "{}", lost.err);
+    assert_eq!(lost.err.matches("error: ").count(), 1, "{}", lost.err);
     place.write("fleet/a.toml", &app("shop", "# ?sig=aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ%3D\n"));
     let told = apply("");
     assert!(

@@ -134,3 +134,58 @@ impl<D: Database> DerefMut for Leased<D> {
         &mut self.connection
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::poll;
+    use sqlx::Executor;
+    use sqlx::sqlite::{Sqlite, SqlitePoolOptions};
+
+    use super::*;
+
+    /// A pool whose connections each have a database of their own, which ends with them.
+    async fn pool() -> RestingPool<Sqlite> {
+        let options = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
+        RestingPool::of(options.connect("sqlite::memory:").await.unwrap())
+    }
+
+    async fn lease(pool: &RestingPool<Sqlite>, trusted: Duration) -> Leased<Sqlite> {
+        let turn = pool.turn().await.unwrap();
+        let connection = match turn.rested(trusted) {
+            Some(connection) => connection,
+            None => pool.pool.acquire().await.unwrap(),
+        };
+        turn.with(connection)
+    }
+
+    #[tokio::test]
+    async fn the_next_operation_gets_the_connection_that_rests_and_never_one_that_was_dropped() {
+        let pool = pool().await;
+        let mut first = lease(&pool, Duration::MAX).await;
+        first.execute("CREATE TABLE mark (id)").await.unwrap();
+        first.rest();
+        assert_eq!(pool.pool.num_idle(), 0);
+        let mut second = lease(&pool, Duration::MAX).await;
+        second.execute("SELECT * FROM mark").await.unwrap();
+        second.give_back();
+        let mut third = lease(&pool, Duration::MAX).await;
+        third.execute("SELECT * FROM mark").await.unwrap();
+        drop(third);
+        let mut fourth = lease(&pool, Duration::MAX).await;
+        assert!(fourth.execute("SELECT * FROM mark").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_waits_gets_the_connection_that_comes_to_rest() {
+        let pool = pool().await;
+        let first = lease(&pool, Duration::MAX).await;
+        let mut waiting = Box::pin(lease(&pool, Duration::MAX));
+        assert!(poll!(&mut waiting).is_pending());
+        first.rest();
+        waiting.await.rest();
+        // The pool pings one that it no longer trusts.
+        lease(&pool, Duration::ZERO).await.rest();
+        pool.close().await;
+        assert!(pool.turn().await.is_err());
+    }
+}

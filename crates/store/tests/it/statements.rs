@@ -78,6 +78,7 @@ async fn no_statement_reads_a_large_table_through() {
             "api_tokens",
             "plan",
             "CONSTANT",
+            "4-ROW",
             "2",
             "4",
         ];
