@@ -8,7 +8,7 @@ use holdfast_model::{
     App, AppId, BackupId, CatalogEntry, NewRun, NewTask, Policy, PolicyName, RunKind, SasWindow, Task,
     Timestamp, Trigger,
 };
-use holdfast_store::{AppStatus, CatalogFilter, RunFilter};
+use holdfast_store::{AppStatus, CatalogFilter, RunFilter, RunPlace};
 use tokio_util::sync::CancellationToken;
 
 use crate::app_backups::{AppBackups, MaintenanceTask, last_drill};
@@ -29,6 +29,9 @@ const PAGE: u32 = 50;
 
 /// Runs added in one transaction.
 const BATCH: usize = 500;
+
+/// Unfinished runs that are read at once.
+const RUNS: u32 = 1_000;
 
 /// Runs read per app to find the SAS last sent with Azure's own schedule.
 const PUSHES: u32 = 10;
@@ -84,8 +87,7 @@ impl MaintenancePlanner {
     pub async fn run_once(&mut self) -> Result<MaintenanceReport, Error> {
         let fleet = &*self.context.fleet_now();
         let status = self.status().await?;
-        let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
-        let unfinished: UnfinishedRuns = self.context.store.runs(&unfinished).await?.into_iter().collect();
+        let unfinished = self.unfinished().await?;
         let mut report = MaintenanceReport::default();
         let mut needs: BTreeMap<AppId, CheckNeeds> = BTreeMap::new();
         let mut after = None;
@@ -122,6 +124,21 @@ impl MaintenancePlanner {
             tracing::info!(runs = report.added, "maintenance runs planned");
         }
         Ok(report)
+    }
+
+    /// What unfinished runs do with backups, read in pages: there may be one of each app.
+    async fn unfinished(&self) -> Result<UnfinishedRuns, Error> {
+        let mut unfinished = UnfinishedRuns::default();
+        let mut filter = RunFilter { unfinished: true, most: RUNS, ..RunFilter::default() };
+        loop {
+            let page = self.context.store.runs(&filter).await?;
+            filter.after = page.last().map(|run| RunPlace { created_at: run.created_at, id: run.id });
+            let is_last = page.len() < RUNS as usize;
+            unfinished.extend(page);
+            if is_last {
+                return Ok(unfinished);
+            }
+        }
     }
 
     /// The status of every app.

@@ -35,17 +35,24 @@ impl FromIterator<Run> for UnfinishedRuns {
     /// Collects the unfinished runs among `runs`.
     fn from_iter<T: IntoIterator<Item = Run>>(runs: T) -> Self {
         let mut unfinished = Self::default();
+        unfinished.extend(runs);
+        unfinished
+    }
+}
+
+impl Extend<Run> for UnfinishedRuns {
+    /// Adds the unfinished runs among `runs`.
+    fn extend<T: IntoIterator<Item = Run>>(&mut self, runs: T) {
         for run in runs.into_iter().filter(|run| !run.state.is_ended()) {
             match run.task {
                 Task::Delete(delete) => {
-                    unfinished.deletions.entry(run.app).or_default().insert(delete.backup);
+                    self.deletions.entry(run.app).or_default().insert(delete.backup);
                 }
                 Task::Backup { .. } => {
-                    unfinished.backup_runs.insert(run.id);
+                    self.backup_runs.insert(run.id);
                 }
-                task => unfinished.restores.extend(task.restore().cloned()),
+                task => self.restores.extend(task.restore().cloned()),
             }
         }
-        unfinished
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use holdfast_model::{Clock, Timestamp};
 use serde_json::json as object;
 use sqlx::Executor;
@@ -19,7 +20,7 @@ use crate::sql::candidates::{Asked, by_lane};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
 use crate::sql::resting::Leased;
-use crate::sql::row::{FromRow, Row, read_each};
+use crate::sql::row::{FromRow, Row, read_one};
 use crate::sql::session::{Session, fetch_one, told};
 use crate::unreadable::UnreadableLog;
 
@@ -93,8 +94,13 @@ impl Session for PgSession {
     }
 
     async fn fetch_each<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Result<T>>> {
-        let rows = query(sql, args).fetch_all(&mut *self.connection).await.during(self.operation)?;
-        Ok(read_each(&rows, self.operation, &self.log))
+        let (operation, mut read) = (self.operation, Vec::new());
+        // Each row is read as it comes: the driver's rows take several times as much memory.
+        let mut rows = query(sql, args).fetch(&mut *self.connection);
+        while let Some(row) = rows.try_next().await.during(operation)? {
+            read.push(read_one(&row, operation, &self.log));
+        }
+        Ok(read)
     }
 
     async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {

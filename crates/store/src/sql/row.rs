@@ -49,13 +49,13 @@ pub(crate) struct Row<'r> {
     log: &'r UnreadableLog,
 }
 
-/// Reads each row of an operation.
-pub(crate) fn read_each<T: FromRow>(
-    rows: &[impl Cells],
+/// Reads a row of an operation.
+pub(crate) fn read_one<T: FromRow>(
+    cells: &impl Cells,
     operation: &'static str,
     log: &UnreadableLog,
-) -> Vec<Result<T>> {
-    rows.iter().map(|cells| T::read(&Row { cells, table: T::TABLE, key: T::KEY, operation, log })).collect()
+) -> Result<T> {
+    T::read(&Row { cells, table: T::TABLE, key: T::KEY, operation, log })
 }
 
 impl Row<'_> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use holdfast_model::{Clock, Timestamp};
 use serde_json::json as object;
 use sqlx::Executor;
@@ -19,7 +20,7 @@ use crate::sql::candidates::{Asked, by_lane};
 use crate::sql::dialect::Dialect;
 use crate::sql::reading::fetch_readable;
 use crate::sql::resting::{Leased, RestingPool};
-use crate::sql::row::{FromRow, read_each};
+use crate::sql::row::{FromRow, read_one};
 use crate::sql::session::{Session, told};
 use crate::sqlite::dialect;
 use crate::sqlite::driver::During;
@@ -119,9 +120,13 @@ impl Session for SqliteSession {
     }
 
     async fn fetch_each<T: FromRow>(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<Vec<Result<T>>> {
-        let operation = self.operation;
-        let rows = query(sql, args).fetch_all(self.connection()).await.during(operation)?;
-        Ok(read_each(&rows, operation, &self.log))
+        let (operation, log, mut read) = (self.operation, self.log.clone(), Vec::new());
+        // Each row is read as it comes: the driver's rows take several times as much memory.
+        let mut rows = query(sql, args).fetch(self.connection());
+        while let Some(row) = rows.try_next().await.during(operation)? {
+            read.push(read_one(&row, operation, &log));
+        }
+        Ok(read)
     }
 
     async fn execute(&mut self, sql: &'static str, args: Vec<Arg>) -> Result<u64> {
