@@ -13,6 +13,9 @@ use crate::report::InFlight;
 /// How long the process is observed.
 const WATCHED: Duration = Duration::from_mins(1);
 
+/// When a process has made its first pass of maintenance, which it makes after a minute and then every hour.
+const SETTLED: Duration = Duration::from_secs(90);
+
 /// Measures one process on SQLite.
 pub(crate) async fn measure(options: &Options) -> InFlight {
     let runs = options.in_flight;
@@ -31,6 +34,7 @@ pub(crate) async fn measure(options: &Options) -> InFlight {
         assert!(clock.elapsed() < Duration::from_mins(30), "the runs do not come into flight");
         wait(Duration::from_secs(5)).await;
     }
+    wait(SETTLED.saturating_sub(clock.elapsed())).await;
     let before = process.cpu();
     wait(WATCHED).await;
     let cpu = process.cpu().saturating_sub(before);

@@ -97,11 +97,12 @@ impl From<ErrorKind> for Exit {
 
 /// The error as it is printed: what happened, its causes indented, and what to do next.
 pub fn render(error: &anyhow::Error) -> String {
-    if let Some(invalid) = error.chain().find_map(|cause| cause.downcast_ref::<Invalid>()) {
-        // Each of its problems has its own help.
-        return format!("{invalid}\n");
+    let what = error.to_string();
+    // The problems of a fleet file, also those that a server found: each has its own lines and its own help.
+    if ["error: ", "warning: "].iter().any(|begin| what.starts_with(begin)) {
+        return format!("{}\n", what.trim_end());
     }
-    let mut text = format!("error: {}\n", indented(&error.to_string()));
+    let mut text = format!("error: {}\n", indented(&what));
     for cause in error.chain().skip(1) {
         let _ = writeln!(text, "  because: {}", indented(&cause.to_string()));
     }

@@ -98,10 +98,8 @@ impl From<Unreadable> for Error {
 }
 
 impl From<Invalid> for Error {
-    /// Keeps the problems as the cause: each has its own lines and its own help.
     fn from(error: Invalid) -> Self {
-        let what = "the fleet file is not valid".to_owned();
-        Self { kind: ErrorKind::Invalid, what, help: None, source: Some(Box::new(error)) }
+        Self::of(ErrorKind::Invalid, error)
     }
 }
 
