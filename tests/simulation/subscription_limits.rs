@@ -53,7 +53,7 @@ impl Due {
     async fn by_holdfast(self) -> Figures {
         let most = u32::try_from(self.apps).unwrap();
         // Messages and steps as several workers would have them: fewer would hide ARM's limits.
-        let outstanding = Limits::default().outstanding * u32::try_from(self.subscriptions).unwrap();
+        let outstanding = 256 * u32::try_from(self.subscriptions).unwrap();
         let limits = Limits { per_plan: most, per_account: most, outstanding, ..Limits::default() };
         let concurrency = 64 * self.subscriptions;
         let began = Instant::now();
